@@ -114,7 +114,7 @@ def cli(context: click.Context, overwrite: bool, as_json: bool, **given: Any) ->
     weigh = bool(given["full"] or given["gpu"] or given["cases"])
     job = Job(chosen, only=contenders, weigh=weigh, out=out, **asked)
     settings = {"rounds": job.rounds, "processes": job.processes, "contenders": [*contenders]}
-    results = Results(fingerprint(given["device"]), settings)
+    results = Results(fingerprint(given["device"]) | settings)
     with progress(busy(results)) as on_step:
         run(job, results, on_step)
     if as_json:

@@ -107,7 +107,7 @@ class Comparison:
 
 def compare(before: Results, after: Results) -> Comparison:
     """Compare every row that has times in both runs."""
-    other = differences(before.fingerprint, after.fingerprint)
+    other = differences(before.about, after.about)
     changes = [
         change
         for cell in after.cells

@@ -10,7 +10,7 @@ import io
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Annotated, Any, NotRequired, Self, TypedDict
+from typing import Annotated, Any, NotRequired, Self
 
 import msgspec
 import pyperf
@@ -111,23 +111,23 @@ class Cell(Place):
         return [row for row in self.rows if row.timed and row.kind in kinds]
 
 
-class Machine(Described):
-    """The fingerprint: what times depend on. Tables and comparisons need the first two."""
+class About(Described):
+    """What times depend on, machine and versions, and how a run was asked for and how long it took.
+
+    Tables and comparisons need what is not `NotRequired`.
+    """
 
     load: float
     gpus: list[str]
+    rounds: int
+    processes: int
     workers: NotRequired[dict[str, dict[str, Any]]]
     variables: NotRequired[dict[str, str]]
     cpu_config: NotRequired[str]
-
-
-class Settings(TypedDict):
-    """How a run was asked for, and the seconds it took."""
-
-    rounds: int
-    processes: int
     contenders: NotRequired[list[str]]
     seconds: NotRequired[float]
+    left_out: NotRequired[list[str]]
+    refused: NotRequired[list[str]]
 
 
 @dataclass
@@ -136,17 +136,15 @@ class Results(Stored):
 
     EXPECTED = "a JSON file with timings, as `python -m benchmarks --out` writes it"
 
-    fingerprint: dict[str, Any]  #: what times depend on: machine and versions
-    settings: dict[str, Any]
+    about: dict[str, Any]  #: an `About`
     cells: list[Cell] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)  #: cells left out for lack of time
     refused: list[str] = field(default_factory=list)  #: cells in which nothing could be judged
 
     def as_json(self) -> str:
         """Format as pyperf does; without any time there are no benchmarks, which it refuses."""
-        named = {OF_PYPERF.get(name, name): value for name, value in self.fingerprint.items()}
-        rest = {"left_out": self.left_out, "refused": self.refused}
-        common = _metadata({**named, **self.settings, **rest})
+        named = {OF_PYPERF.get(name, name): value for name, value in self.about.items()}
+        common = _metadata(named | {"left_out": self.left_out, "refused": self.refused})
         made = [benchmark for cell in self.cells for benchmark in _benchmarks(cell, common)]
         if not made:
             return json.dumps({"benchmarks": [], "metadata": common}) + "\n"
@@ -164,10 +162,8 @@ class Results(Stored):
             raise InputError(f"{where}: no file of pyperf's: {escaped(repr(error))}") from error
         of_all = {"gpus": []} | made[0][1]
         of_all |= {ours: of_all[name] for ours, name in OF_PYPERF.items() if name in of_all}
-        fingerprint, settings = (converted(of_all, kind, where) for kind in (Machine, Settings))
-        left_out, refused = (
-            converted(of_all.get(name, []), list[str], where) for name in ("left_out", "refused")
-        )
+        run = {**converted(of_all, About, where)}
+        left_out, refused = (run.pop(name, []) for name in ("left_out", "refused"))
         cells: dict[str, Cell] = {}
         for benchmark, about in made:
             at, _, name = str(benchmark.get_name()).rpartition("/")
@@ -182,7 +178,7 @@ class Results(Stored):
             if any(count != counts[0] or len({0, *count}) != 2 for count in counts):
                 why = "expected as many samples of every row and process"
                 raise InputError(f"{where}: these are no timings: {shown(at)}: {why}")
-        return cls({**fingerprint}, {**settings}, [*cells.values()], left_out, refused)
+        return cls(run, [*cells.values()], left_out, refused)
 
     @property
     def failed(self) -> list[str]:

@@ -14,8 +14,7 @@ from benchmarks import names
 from benchmarks.cases import Spec
 from benchmarks.files import expect_writable
 from benchmarks.process import Worker, WorkerError, begun
-from benchmarks.protocol.apart import measure
-from benchmarks.protocol.cell import Plan, time_cell
+from benchmarks.protocol.cell import Plan, measure, time_cell
 from benchmarks.results import CONTENDER, Cell, Results
 
 #: Contenders whose memory and untuned time are measured: the three main ones, and PyTorch.
@@ -62,7 +61,7 @@ def run(job: Job, results: Results, on_step: OnStep = lambda *_: None) -> None:
         with tempfile.TemporaryDirectory() as gates:
             _times(job, results, Path(gates), on_step)
         _apart(job, results, begin, on_step)
-        results.settings["seconds"] = round(time.time() - begin, 1)
+        results.about["seconds"] = round(time.time() - begin, 1)
     finally:
         # Workers run the cells in different orders.
         places = {spec.label: at for at, spec in enumerate(job.specs)}
@@ -108,7 +107,7 @@ def _times(job: Job, results: Results, gates: Path, on_step: OnStep) -> None:
 
 def _note_start(results: Results, kind: str, started: dict[str, Any]) -> None:
     """Note a worker's environment and the time in which JAX started."""
-    noted = results.fingerprint["workers"].setdefault(kind, {"seconds to start JAX": []})
+    noted = results.about["workers"].setdefault(kind, {"seconds to start JAX": []})
     noted["seconds to start JAX"].append(round(started.pop("seconds"), 4))
     noted |= started
 

@@ -55,7 +55,7 @@ def show_short(results: Results, out: Console) -> None:
     """Print a line a cell, for screens that show the last lines only."""
     heads = ("cell", "grad-jit", "/ floor", "hand-jit", "tax", "noise", "gate")
     rest = ("hand-numpy", "torch", "transfer", "steady")
-    _say(out, [", ".join(results.fingerprint["gpus"]) or results.fingerprint["processor"]])
+    _say(out, [", ".join(results.about["gpus"]) or results.about["processor"]])
     Table((*heads, *rest), [_short(cell) for cell in results.cells]).show(out)
     _say(out, [*results.left_out, *results.refused, *results.failed, last_word(results)])
 
@@ -147,12 +147,12 @@ def crossing(found: analysis.Crossover) -> str:
 
 def about(results: Results) -> list[str]:
     """Describe the machine, the settings, and the columns."""
-    found, settings = results.fingerprint, results.settings
+    found = results.about
     versions = ", ".join(f"{name} {version}" for name, version in found["versions"].items())
     where = ", ".join(found["gpus"]) or f"{found['processor']}, {found['processors']} processors"
     return [
         f"{where}; {versions}",
-        f"{settings['rounds']} rounds over {settings['processes']} processes; "
+        f"{found['rounds']} rounds over {found['processes']} processes; "
         "/ floor: * where more than half of the time is the call itself, < where a time is below "
         "its floor; gate error: the largest, of what is allowed; ratios are of one round each, not "
         "of the medians",
@@ -162,8 +162,8 @@ def about(results: Results) -> list[str]:
 
 def busy(results: Results) -> list[str]:
     """Return a warning if the machine was busy before the start."""
-    load = results.fingerprint["load"]
-    if load <= results.fingerprint["processors"] / 2:
+    load = results.about["load"]
+    if load <= results.about["processors"] / 2:
         return []
     return [f"Load {load} before the start: others run here, take it again when it is quiet."]
 
@@ -279,11 +279,12 @@ def _floor(cell: Cell) -> Iterator[str]:
 
 def _memory(cell: Cell) -> Iterator[str]:
     """Yield what was measured, or on a GPU planned, and the times without freed memory kept."""
-    peaks = [(row.name, row.peak_bytes, "") for row in cell.rows]
-    planned = [(row.name, row.planned_bytes, ", as planned") for row in cell.rows]
-    none = all(size is None for _, size, _ in peaks)
-    of = planned if none and cell.device == "gpu" else peaks
-    sizes = [f"{name} {units.size_in_bytes(n)}{how}" for name, n, how in of if n is not None]
+    planned = cell.device == "gpu" and all(row.peak_bytes is None for row in cell.rows)
+    sizes = [
+        f"{row.name} {units.size_in_bytes(size)}{', as planned' * planned}"
+        for row in cell.rows
+        if (size := row.planned_bytes if planned else row.peak_bytes) is not None
+    ]
     untuned = [f"{row.name} {units.seconds(row.untuned)}" for row in cell.rows if row.untuned]
     if sizes:
         yield f"memory of a call: {', '.join(sizes)}"

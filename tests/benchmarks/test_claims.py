@@ -167,7 +167,7 @@ QUERIES: dict[str, Callable[..., object]] = {
 
 def numbers(of: Stored) -> dict[str, object]:
     """The numbers of the whole run, and of two runs."""
-    about, run = of.results.fingerprint, of.results.settings
+    about = of.results.about
     versions = (v for v in about["versions"].items() if v[0] not in ("mygrad", "micrograd"))
     taxes = [of.tax(label) for label in ("W64", "W256", "W1024", "W4096")]
     parted = sorted(of.tax(cell.label) for cell in unequal(of))
@@ -185,7 +185,7 @@ def numbers(of: Stored) -> dict[str, object]:
         "versions": ", ".join(f"{name} {version}" for name, version in versions),
         "cells": len(of.results.cells),
         "taxes": f"{min(taxes):.3f} to {max(taxes):.3f}",
-        "rounds": f"{run['rounds']} rounds over {run['processes']} processes",
+        "rounds": f"{about['rounds']} rounds over {about['processes']} processes",
         "crossing": f"{at} examples ({low} to {high}; measured at {below:,} and {above:,})",
         "pairs": f"{min(ratios):.2f} to {max(ratios):.2f}",
         "ties": f"{met} of {met + hidden + missed}; in {hidden} more the noise, above "
@@ -197,7 +197,7 @@ def numbers(of: Stored) -> dict[str, object]:
         "again": f"{len(again.of(TIE))} of {len(again.changes)}",
         "slowed": f"{worse} of {len(computing)} rows that are not mostly their call are worse, and "
         f"{len(slowed.of(WORSE))} of all {len(slowed.changes)}",
-        "minutes": f"{Results.load(FIRST).settings['seconds'] / 60:.1f}",
+        "minutes": f"{Results.load(FIRST).about['seconds'] / 60:.1f}",
     }
 
 

@@ -21,7 +21,7 @@ def scaled(results: Results, times: Callable[[Row], float]) -> Results:
 
 
 def elsewhere(results: Results) -> Results:
-    results.fingerprint["processor"] = "Another CPU"
+    results.about["processor"] = "Another CPU"
     return results
 
 
@@ -69,8 +69,8 @@ def test_what_has_become_wrong_or_is_refused_is_named() -> None:
 def test_what_only_one_of_two_runs_had_makes_no_other_machine() -> None:
     """Workers of one thread and of all; a library that is a row of its own in one of them."""
     one, other = stored(file=FIRST), stored(file=AGAIN)
-    other.fingerprint["workers"]["all"] = {"device": "cpu"}
-    versions = other.fingerprint["versions"]
+    other.about["workers"]["all"] = {"device": "cpu"}
+    versions = other.about["versions"]
     versions["torch"] = "2.0"
     assert compare(one, other).by_floor == []
     versions["numpy"] = "2.2.0"

@@ -45,8 +45,8 @@ def test_the_stored_run_is_whole() -> None:
     run = stored()
     assert (run.failed, run.left_out, run.refused) == ([], [], [])
     assert [cell.label for cell in run.cells] == [s.label for s in specs(full=True)]
-    rounds, processes = (run.settings[name] for name in ("rounds", "processes"))
+    rounds, processes = (run.about[name] for name in ("rounds", "processes"))
     assert (rounds >= 30, processes >= 5) == (True, True)
     shapes = {np.shape(row.samples) for cell in run.cells for row in cell.rows if row.timed}
     assert shapes == {(processes, rounds // processes)}
-    assert all(kind["keeps freed memory"] for kind in run.fingerprint["workers"].values())
+    assert all(kind["keeps freed memory"] for kind in run.about["workers"].values())

@@ -21,8 +21,8 @@ def test_what_is_read_is_what_was_written(tmp_path: Path) -> None:
     made.left_out, made.refused = ["a: no time left"], ["b: nothing is seen"]
     made.save(tmp_path / "a.json")
     again = Results.load(tmp_path / "a.json")
-    assert (again.fingerprint, again.settings) == (made.fingerprint, made.settings)
-    assert (again.left_out, again.refused) == (made.left_out, made.refused)
+    for kept in ("about", "left_out", "refused"):
+        assert getattr(again, kept) == getattr(made, kept)
     for cell, other in zip(made.cells, again.cells, strict=True):
         assert replace(other, rows=[]) == replace(cell, rows=[])
         assert all(row_of(other, row.name) == row for row in cell.rows)

@@ -22,8 +22,7 @@ from benchmarks.machine import differences
 from benchmarks.problems.gradient import ArticleProblem
 from benchmarks.process import THREADS, Worker, WorkerError, begun, environment
 from benchmarks.protocol import cell, session
-from benchmarks.protocol.apart import measure
-from benchmarks.protocol.cell import Plan, time_cell
+from benchmarks.protocol.cell import Plan, measure, time_cell
 from benchmarks.ready import Ready
 from benchmarks.results import CONTENDER, Cell, Results
 from tests.benchmarks.sure import ended, one_line, row_of
@@ -65,7 +64,7 @@ def test_a_run_is_stored_and_shown(tmp_path: Path, capsys: pytest.CaptureFixture
     phases = row_of(cell, "grad-jit").phases
     assert set(phases) == {"trace", "lower", "compile", "first call"}
     assert all(seconds > 0 for seconds in phases.values())
-    found = results.fingerprint
+    found = results.about
     assert found["workers"]["1"]["platform"] == "cpu"
     assert len(found["workers"]["1"]["seconds to start JAX"]) == 2
     assert all(blas["num_threads"] == 1 for blas in found["workers"]["1"]["blas"])
@@ -113,7 +112,7 @@ def test_what_is_timed_on_a_gpu_runs_on_the_processor(
     found = Results.load(out)
     assert [cell.label for cell in found.cells] == ["sample/1/float64/1/highest/cpu"]
     assert {*cli.ON_GPU["contenders"]} >= {r.name for r in found.cells[0].timed(CONTENDER)}
-    assert found.settings["processes"] == 1
+    assert found.about["processes"] == 1
     assert ended("--gpu", "--device", "cpu", "--case", "depth") == 2
     one_line(capsys, "no cell: depth is not timed in --gpu")
 
