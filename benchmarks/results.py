@@ -25,10 +25,6 @@ Seconds = Annotated[float, Meta(ge=1e-15, le=1e9)]
 #: The kinds of rows: a contender, the reference again, the loss alone, a part of the floor.
 CONTENDER, AGAIN, LOSS, FLOOR = "contender", "again", "loss", "floor"
 
-#: Default reasons why a contender is not timed.
-NOT_FOR_THIS = "not for this problem"
-NOT_IN_THIS_SET = "not in this set; --contender times it"
-
 #: How a row is called: as a Python function, or as a compiled JAX program.
 PYTHON, JAX = "python", "jax"
 

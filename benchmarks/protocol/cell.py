@@ -32,8 +32,6 @@ from benchmarks.results import (
     CONTENDER,
     FLOOR,
     LOSS,
-    NOT_FOR_THIS,
-    NOT_IN_THIS_SET,
     Cell,
     Row,
 )
@@ -162,7 +160,8 @@ def _rows(
     # The reference is always timed, for the ratios and the noise.
     for name in filter(wanted.__contains__, names.CONTENDERS):
         left_out = name in spec.leave_out and name not in plan.only
-        absent = NOT_FOR_THIS if name not in makers else NOT_IN_THIS_SET if left_out else ""
+        absent = "not in this set; --contender times it" if left_out else ""
+        absent = absent if name in makers else "not for this problem"
         yield Row(name, CONTENDER, absent=absent), None if absent else makers[name]
     yield Row(names.AGAIN, AGAIN), makers[names.REFERENCE]
     if alone := problem.loss_alone():
