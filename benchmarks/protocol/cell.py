@@ -10,7 +10,7 @@ import pickle
 import random
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -55,7 +55,7 @@ WARM_SECONDS, WARM_CALLS, WARM_AT_MOST = 0.2, 10, 2.0
 #: of the third before.
 STEADY = 0.95
 
-#: Rows whose compiled programs are analysed, in the first process.
+#: Rows whose compiled programs are analysed.
 INSPECTED = (names.HAND_JIT, names.HAND_JIT_ARTICLE, names.GRAD)
 
 #: A line of a program's text: `%name = f32[64,10]{1,0} multiply(%a, %b), ...`; several results form
@@ -64,7 +64,6 @@ LINE = re.compile(r"^\s+(?:ROOT )?%\S+ = (\([^()]*\)|\S+) ([a-z][a-z0-9-]*)\(", 
 
 #: The lengths of an array's axes, within its type.
 SHAPE = re.compile(r"\[([\d,]*)\]")
-
 
 #: Calls over which the peak is taken, after one that compiles.
 CALLS = 3
@@ -77,19 +76,26 @@ SETTLE_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
-class Plan:
-    """The plan for timing a cell in this process."""
+class Job:
+    """The definition of a run."""
 
-    rounds: int
-    seed: int  #: the number of the process; orders the rows within rounds
+    specs: Sequence[Spec] = ()
+    rounds: int = 30  #: at least
+    processes: int = 5
     only: Sequence[str] = ()  #: the contenders to time; () for all
+    weigh: bool = True  #: whether memory is measured, at the end
+    limit: float = math.inf  #: seconds after which no measurement starts
+    for_times: float = 1.0  #: the share of the limit after which no cell starts
+    out: Path | None = None
     gates: Path | None = None  #: the folder of gates shared by the processes of the run
 
 
 def time_cell(
-    spec: Spec, plan: Plan, cell: Cell | None = None
+    spec: Spec, job: Job, process: int, cell: Cell | None = None
 ) -> Iterator[str | Cell | RefusedError]:
     """Gate and time every row of a cell; add to what earlier processes measured of it.
+
+    The number of the process orders the rows within rounds.
 
     Yields:
         The name of each row as it begins, "" for the gate; and last the cell, or why no answer in
@@ -99,29 +105,46 @@ def time_cell(
     with wide, jax.default_matmul_precision(spec.precision):
         yield ""
         problem = spec.problem()
+        makers = _makers(problem, spec)
         try:
-            judge = _gate(spec, problem, plan)
-            cell = cell or _described(spec, problem, judge)
+            judge = _gate(spec, problem, job)
+            cell = cell or _described(spec, problem, judge, _rows(makers, spec, job))
         except RefusedError as error:
             yield error
             return
         ready: dict[str, Ready] = {}
-        for new, make in _rows(problem, spec, plan):
-            row = cell.row(new.name)
-            if row is None:
-                cell.rows.append(row := new)
-            if make is not None and not (row.absent or row.wrong):
-                yield row.name
-                made = _made(row, make, problem, judge, plan)
-                ready |= {row.name: made} if made else {}
-        yield from _time(cell, ready, judge, plan)
-    for row in cell.rows:
-        if row.absent or row.wrong:  # it is timed in all processes or none
-            row.samples = []
+        repeats: dict[str, int] = {}
+        for row in cell.rows:
+            if row.absent or row.wrong:
+                continue
+            yield row.name
+            try:
+                made = makers[row.name](problem)
+                if calls := _tried(row, made, judge):
+                    ready[row.name], repeats[row.name] = made, calls
+            except Unavailable as reason:
+                row.absent = str(reason)
+            except Exception as error:  # a library's failure must not affect the other rows
+                row.wrong = f"it raised {error_line(error)}"
+        yield "rounds"
+        pause = cell.threads != "1" and (cell.flops or 0) > MANY_FLOPS
+        times, last = time_rounds(
+            {name: made.run for name, made in ready.items()},
+            -(-job.rounds // job.processes),
+            repeats=repeats,
+            pause=pause,
+            shuffle=random.Random(process).shuffle,
+        )
+        for row in cell.rows:
+            if row.name in last:
+                apply_gate(row, ready[row.name], last[row.name], judge)
+                row.samples.append(times[row.name])
+            if row.absent or row.wrong:  # it is timed in all processes or none
+                row.samples = []
     yield cell
 
 
-def _described(spec: Spec, problem: Problem, judge: Judge) -> Cell:
+def _described(spec: Spec, problem: Problem, judge: Judge, rows: list[Row]) -> Cell:
     seen = judge.sees() if isinstance(judge, Gate) else None
     if seen is not None and seen < BLIND:
         raise RefusedError(
@@ -138,12 +161,13 @@ def _described(spec: Spec, problem: Problem, judge: Judge) -> Cell:
         # None without products, as the exponentials dominate there.
         expected_cost=sum(products) / sum(forward) if products else None,
         sees=seen,
+        rows=rows,
     )
 
 
-def _gate(spec: Spec, problem: Problem, plan: Plan) -> Judge:
+def _gate(spec: Spec, problem: Problem, job: Job) -> Judge:
     """Build the problem's gate, or take an earlier process's: it may take longer than the cell."""
-    kept = plan.gates / f"{spec.label.replace('/', '_')}.pickle" if plan.gates else None
+    kept = job.gates / f"{spec.label.replace('/', '_')}.pickle" if job.gates else None
     if kept is not None and kept.exists():
         return pickle.loads(kept.read_bytes())
     judge = problem.gate()
@@ -152,39 +176,44 @@ def _gate(spec: Spec, problem: Problem, plan: Plan) -> Judge:
     return judge
 
 
-def _rows(
-    problem: Problem, spec: Spec, plan: Plan
-) -> Iterator[tuple[Row, Callable[[Any], Ready] | None]]:
-    """List all rows with their prepare functions; None if the row states why it is absent."""
-    makers, wanted = contenders(problem), {names.REFERENCE, *(plan.only or names.CONTENDERS)}
+def _makers(problem: Problem, spec: Spec) -> dict[str, Callable[[Any], Ready]]:
+    """Return what prepares each row, in order."""
+    made = contenders(problem)
+    of_this = {name: made[name] for name in names.CONTENDERS if name in made}
+    of_this[names.AGAIN] = made[names.REFERENCE]
+    if alone := problem.loss_alone():
+        of_this[names.LOSS] = lambda _: alone
+    return of_this | floors(problem, spec.device)
+
+
+def _rows(makers: Collection[str], spec: Spec, job: Job) -> list[Row]:
+    """List all rows; one that is not timed here says why."""
     # The reference is always timed, for the ratios and the noise.
+    wanted, rows = {names.REFERENCE, *(job.only or names.CONTENDERS)}, []
     for name in filter(wanted.__contains__, names.CONTENDERS):
-        left_out = name in spec.leave_out and name not in plan.only
+        left_out = name in spec.leave_out and name not in job.only
         absent = "not in this set; --contender times it" if left_out else ""
         absent = absent if name in makers else "not for this problem"
-        yield Row(name, CONTENDER, absent=absent), None if absent else makers[name]
-    yield Row(names.AGAIN, AGAIN), makers[names.REFERENCE]
-    if alone := problem.loss_alone():
-        yield Row(names.LOSS, LOSS), lambda _: alone
-    for name, make in floors(problem, spec.device).items():
-        yield Row(name, FLOOR), make
+        rows.append(Row(name, CONTENDER, absent=absent))
+    others = {names.AGAIN: AGAIN, names.LOSS: LOSS}
+    rest = (name for name in makers if name not in names.CONTENDERS)
+    return rows + [Row(name, others.get(name, FLOOR)) for name in rest]
 
 
-def _made(row: Row, make: Any, problem: Problem, judge: Judge, plan: Plan) -> Ready | None:
-    """Prepare a row, call it once and judge it; None if it cannot be timed, noted in the row."""
-    try:
-        ready = make(problem)
-        answer = ready.run()
-        row.called = ready.called
-        if row.name in INSPECTED and plan.seed == 0 and ready.compiled is not None:
-            _inspect(row, ready.compiled())
-        apply_gate(row, ready, answer, judge)
-        return None if row.wrong else ready
-    except Unavailable as reason:
-        row.absent = str(reason)
-    except Exception as error:  # a library's failure must not affect the other rows
-        row.wrong = f"it raised {error_line(error)}"
-    return None
+def _tried(row: Row, ready: Ready, judge: Judge) -> int:
+    """Call a row, judge its answer, warm it up; return how many calls fill a sample, 0 if wrong."""
+    answer = ready.run()
+    row.called = ready.called
+    if row.name in INSPECTED and not row.operations and ready.compiled is not None:
+        _inspect(row, ready.compiled())
+    apply_gate(row, ready, answer, judge)
+    if row.wrong:
+        return 0
+    # A part of the floor is one operation, which warms up faster.
+    least = WARM_SECONDS / 4 if row.kind == FLOOR else WARM_SECONDS
+    steady_after, each = warm_up(ready.run, least)
+    row.steady_after.append(steady_after)
+    return calls_of_a_sample(each, SAMPLE_SECONDS)
 
 
 def _inspect(row: Row, program: Any) -> None:
@@ -208,30 +237,6 @@ def apply_gate(row: Row, ready: Ready, answer: Any, judge: Judge) -> None:
     row.wrong = judge.complaint(leaves)
     if not row.wrong:
         row.gate_error = max(judge.share(leaves), row.gate_error or 0.0)
-
-
-def _time(cell: Cell, ready: Mapping[str, Ready], judge: Judge, plan: Plan) -> Iterator[str]:
-    repeats: dict[str, int] = {}
-    rows = {row.name: row for row in cell.rows}
-    for name, made in ready.items():
-        yield name
-        # A part of the floor is one operation, which warms up faster.
-        least = WARM_SECONDS / 4 if rows[name].kind == FLOOR else WARM_SECONDS
-        try:
-            steady_after, each = warm_up(made.run, least)
-        except Exception as error:  # as in the first call
-            rows[name].wrong = f"it raised {error_line(error)}"
-            continue
-        repeats[name] = calls_of_a_sample(each, SAMPLE_SECONDS)
-        rows[name].steady_after.append(steady_after)
-    running = {name: ready[name].run for name in repeats}
-    pause = cell.threads != "1" and (cell.flops or 0) > MANY_FLOPS
-    yield "rounds"
-    shuffle = random.Random(plan.seed).shuffle
-    times, last = time_rounds(running, plan.rounds, repeats=repeats, pause=pause, shuffle=shuffle)
-    for name, answer in last.items():
-        apply_gate(rows[name], ready[name], answer, judge)
-        rows[name].samples.append(times[name])
 
 
 def warm_up(run: Callable[[], Any], least: float = WARM_SECONDS) -> tuple[int, float]:

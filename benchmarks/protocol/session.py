@@ -4,17 +4,16 @@ import math
 import random
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from benchmarks import names
-from benchmarks.cases import Spec
 from benchmarks.files import expect_writable
 from benchmarks.process import Worker, WorkerError, begun
-from benchmarks.protocol.cell import Plan, measure, time_cell
+from benchmarks.protocol.cell import Job, measure, time_cell
 from benchmarks.results import CONTENDER, Cell, Results
 
 #: Contenders whose memory and untuned time are measured: the three main ones, and PyTorch.
@@ -26,20 +25,6 @@ MEMORY = {"memory": "peak_bytes", "time without freed memory kept": "untuned"}
 #: Bytes of arguments and result from which memory is measured; below, a process's own memory varies
 #: by as much.
 WORTH_WEIGHING = 2**23
-
-
-@dataclass(frozen=True)
-class Job:
-    """The definition of a run."""
-
-    specs: Sequence[Spec]
-    rounds: int = 30  #: at least
-    processes: int = 5
-    only: Sequence[str] = ()  #: contenders
-    weigh: bool = True  #: whether memory is measured, at the end
-    limit: float = math.inf  #: seconds after which no measurement starts
-    for_times: float = 1.0  #: the share of the limit after which no cell starts
-    out: Path | None = None
 
 
 #: Called with the number of steps that are done, of how many, what runs, and at the start of a cell
@@ -59,7 +44,7 @@ def run(job: Job, results: Results, on_step: OnStep = lambda *_: None) -> None:
     begin = time.time()
     try:
         with tempfile.TemporaryDirectory() as gates:
-            _times(job, results, Path(gates), on_step)
+            _times(replace(job, gates=Path(gates)), results, on_step)
         _apart(job, results, begin, on_step)
         results.about["seconds"] = round(time.time() - begin, 1)
     finally:
@@ -70,12 +55,11 @@ def run(job: Job, results: Results, on_step: OnStep = lambda *_: None) -> None:
             results.save(job.out)
 
 
-def _times(job: Job, results: Results, gates: Path, on_step: OnStep) -> None:
+def _times(job: Job, results: Results, on_step: OnStep) -> None:
     begin, done, total = time.time(), 0, job.processes * len(job.specs)
     for process in range(job.processes):
         # Each process gets its share of the time.
         deadline = begin + (process + 1) / job.processes * job.for_times * job.limit
-        plan = Plan(-(-job.rounds // job.processes), process, job.only, gates)
         for threads in sorted({spec.threads for spec in job.specs}):
             specs = [spec for spec in job.specs if spec.threads == threads]
             if deadline == math.inf:
@@ -91,7 +75,7 @@ def _times(job: Job, results: Results, gates: Path, on_step: OnStep) -> None:
                     else:
                         at = f"process {process + 1} of {job.processes}: {spec.label}"
                         so_far = results.cell(spec.label)
-                        for found in worker.ask(time_cell, spec, plan, so_far):
+                        for found in worker.ask(time_cell, spec, job, process, so_far):
                             if isinstance(found, str):
                                 line = "" if found else f"{done}/{total} {at}"
                                 on_step(done, total, f"{at} {found}", line)

@@ -23,7 +23,7 @@ from benchmarks.floors import (
 from benchmarks.problems.gate import Gate, RefusedError
 from benchmarks.problems.gradient import NetworkProblem, network_problem
 from benchmarks.protocol import cell
-from benchmarks.protocol.cell import Plan
+from benchmarks.protocol.cell import Job
 from benchmarks.protocol.cell import time_cell as steps_of_timing
 from benchmarks.ready import Ready, Unavailable, leaves
 from benchmarks.results import AGAIN, CONTENDER, FLOOR, LOSS, Cell
@@ -44,22 +44,22 @@ def brief(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def plan(tmp_path_factory: pytest.TempPathFactory) -> Plan:
+def job(tmp_path_factory: pytest.TempPathFactory) -> Job:
     """Gates are made once for all tests of this file: they take longer than the rest."""
-    return Plan(rounds=2, seed=0, only=FEW, gates=tmp_path_factory.mktemp("gates"))
+    return Job(rounds=2, processes=1, only=FEW, gates=tmp_path_factory.mktemp("gates"))
 
 
-def time_cell(spec: Spec, plan: Plan, so_far: Cell | None = None) -> Cell:
+def time_cell(spec: Spec, job: Job, so_far: Cell | None = None) -> Cell:
     """What comes last of the steps."""
-    *_, found = steps_of_timing(spec, plan, so_far)
+    *_, found = steps_of_timing(spec, job, 0, so_far)
     assert isinstance(found, Cell)
     return found
 
 
 @pytest.mark.slow
-def test_every_row_of_a_cell_and_what_it_is(plan: Plan) -> None:
+def test_every_row_of_a_cell_and_what_it_is(job: Job) -> None:
     others = tuple(name for name in names.CONTENDERS if name not in FEW)
-    found = time_cell(replace(SMALL, leave_out=others), replace(plan, only=()))
+    found = time_cell(replace(SMALL, leave_out=others), replace(job, only=()))
     kinds = {row.name: row.kind for row in found.rows if row.timed}
     assert {name for name, kind in kinds.items() if kind == CONTENDER} == {*FEW} - {names.C}
     assert (kinds[names.AGAIN], kinds[names.LOSS]) == (AGAIN, LOSS)
@@ -143,17 +143,17 @@ def twice_the_loss(problem: NetworkProblem) -> Ready:
     ],
 )
 def test_a_row_that_is_wrong_in_one_process_has_no_time_and_the_others_have(
-    plan: Plan, monkeypatch: pytest.MonkeyPatch, name: str, make: Any, says: str
+    job: Job, monkeypatch: pytest.MonkeyPatch, name: str, make: Any, says: str
 ) -> None:
-    right = time_cell(SMALL, plan)
+    right = time_cell(SMALL, job)
     assert row_of(right, name).timed
     with monkeypatch.context() as changed:
         if name == names.LOSS:
             changed.setattr(NetworkProblem, "loss_alone", make)
         else:
             changed.setitem(FAMILIES[NetworkProblem], name, make)
-        found = time_cell(SMALL, plan, right)
-    found = time_cell(SMALL, plan, found)
+        found = time_cell(SMALL, job, right)
+    found = time_cell(SMALL, job, found)
     row = row_of(found, name)
     assert row.wrong.startswith(says)
     assert (row.samples, row.timed) == ([], False)
@@ -162,13 +162,12 @@ def test_a_row_that_is_wrong_in_one_process_has_no_time_and_the_others_have(
 
 
 @pytest.mark.slow
-def test_all_that_a_gpu_asks_for_runs_on_the_processor(plan: Plan) -> None:
-    """Fewer bits in products, tanh units, the transfer on a row of its own; a second process."""
+def test_all_that_a_gpu_asks_for_runs_on_the_processor(job: Job) -> None:
+    """Fewer bits in products, tanh units, the transfer on a row of its own."""
     spec = Spec("width", (3,), precision="default", device="gpu")
-    found = time_cell(spec, replace(plan, seed=1, only=(names.HAND,)))
+    found = time_cell(spec, replace(job, only=(names.HAND,)))
     assert found.about["activation"] == "tanh"
     assert found.label == "width/3/float32/all/default/gpu"
-    assert row_of(found, names.GRAD).operations == {}, "programs are analysed in the first process"
     assert sure(found.sees) > 0.5
     assert {row.name for row in found.timed(FLOOR)} == {
         *(names.EMPTY_CALL, names.IDENTITY, names.TRANSFER),
@@ -178,9 +177,9 @@ def test_all_that_a_gpu_asks_for_runs_on_the_processor(plan: Plan) -> None:
 
 
 @pytest.mark.slow
-def test_a_gate_that_sees_nothing_is_refused(monkeypatch: pytest.MonkeyPatch, plan: Plan) -> None:
+def test_a_gate_that_sees_nothing_is_refused(monkeypatch: pytest.MonkeyPatch, job: Job) -> None:
     monkeypatch.setattr(Gate, "sees", lambda _: 0.4)
-    *_, found = steps_of_timing(SMALL, plan)
+    *_, found = steps_of_timing(SMALL, job, 0)
     assert isinstance(found, RefusedError)
     assert str(found).startswith("all but 40.0% of the gradient could be 0")
 

@@ -22,7 +22,7 @@ from benchmarks.machine import differences
 from benchmarks.problems.gradient import ArticleProblem
 from benchmarks.process import THREADS, Worker, WorkerError, begun, environment
 from benchmarks.protocol import cell, session
-from benchmarks.protocol.cell import Plan, measure, time_cell
+from benchmarks.protocol.cell import Job, measure, time_cell
 from benchmarks.ready import Ready
 from benchmarks.results import CONTENDER, Cell, Results
 from tests.benchmarks.sure import ended, one_line, row_of
@@ -149,7 +149,7 @@ def test_a_worker_that_fails_or_dies_is_an_error_of_the_harness(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with pytest.raises(WorkerError, match=r"^KeyError: 'nothing'$"), Worker("1", "cpu") as one:
-        list(one.ask(time_cell, Spec("nothing", (1,)), Plan(rounds=2, seed=0)))
+        list(one.ask(time_cell, Spec("nothing", (1,)), Job(), 0))
     monkeypatch.setattr(process, "_work", dies)
     ends = pytest.raises(WorkerError, match=r"a worker ended with 3: the last line$")
     with ends, Worker("1", "cpu") as another:
