@@ -11,6 +11,7 @@ import autodiff.article
 import manual.article
 import manual.floats
 import manual.sgd
+from benchmarks.contenders.derivatives import expect_one
 from benchmarks.problems.gradient import ArticleProblem
 from benchmarks.problems.training import TrainingProblem
 from benchmarks.ready import Leaves, Ready, Unavailable, jitted
@@ -31,6 +32,7 @@ def slope(z: Any) -> Any:
 
 def article_lines(problem: ArticleProblem) -> Ready:
     """Compute in the article's style: NumPy scalars, and σ' recomputed for each factor."""
+    expect_one(problem)
     params, x, y = problem.arguments
     target = y[()]
 
@@ -65,6 +67,7 @@ def article_lines(problem: ArticleProblem) -> Ready:
 
 def hand_floats(problem: ArticleProblem) -> Ready:
     """Run the hand lines on Python floats."""
+    expect_one(problem)
     if problem.dtype != "float64":
         raise Unavailable("Python floats are float64")
     params = manual.article.Parameters(*map(float, problem.params))
@@ -74,6 +77,7 @@ def hand_floats(problem: ArticleProblem) -> Ready:
 
 def public(problem: ArticleProblem) -> Ready:
     """Call `autodiff.article.value_and_gradient`."""
+    expect_one(problem)
     if problem.dtype != "float64":
         raise Unavailable("the public function computes in float64")
     params = autodiff.article.Parameters(*problem.params)

@@ -19,10 +19,16 @@ from benchmarks.ready import Leaves, Ready, Unavailable, jitted
 MOST_PARAMETERS = 1500
 
 
+def expect_one(problem: GradientProblem) -> None:
+    """Refuse many networks at once."""
+    if problem.losses:
+        raise Unavailable("it takes one network with one sample at a time")
+
+
 def forward_mode(problem: GradientProblem) -> Ready:
     """Prepare forward mode: `jax.jvp` along every parameter, in parallel under `vmap`."""
-    loss, (params, *inputs) = problem.loss, problem.arguments
-    flat, nested = _few(params)
+    loss, (_, *inputs) = problem.loss, problem.arguments
+    flat, nested = _few(problem)
     basis = jnp.eye(flat.size, dtype=flat.dtype)
 
     def value_and_gradient(flat: Any, *inputs: Any) -> Any:
@@ -41,8 +47,8 @@ def central_differences(problem: GradientProblem) -> Ready:
     h is ε^(1/3), where rounding and truncation errors are about equal (Press et al., Numerical
     Recipes, section 5.7).
     """
-    loss, (params, *inputs) = problem.loss, problem.arguments
-    flat, nested = _few(params)
+    loss, (_, *inputs) = problem.loss, problem.arguments
+    flat, nested = _few(problem)
     step = step_of(flat.dtype)
     basis = jnp.eye(flat.size, dtype=flat.dtype) * step
 
@@ -94,8 +100,9 @@ def allowance(gate: Gate, problem: GradientProblem) -> Leaves:
     return extra
 
 
-def _few(params: Any) -> tuple[Any, Callable[[Any], Any]]:
-    flat, nested = ravel_pytree(params)
+def _few(problem: GradientProblem) -> tuple[Any, Callable[[Any], Any]]:
+    expect_one(problem)
+    flat, nested = ravel_pytree(problem.params)
     if flat.size > MOST_PARAMETERS:
         raise Unavailable(f"{flat.size} parameters, a pass for each; timed up to {MOST_PARAMETERS}")
     return flat, nested

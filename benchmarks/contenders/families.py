@@ -14,7 +14,7 @@ from benchmarks.contenders.derivatives import central_differences, forward_mode
 from benchmarks.contenders.peers import PEERS, scikit_learn
 from benchmarks.problems.gradient import ArticleProblem, NetworkProblem
 from benchmarks.problems.training import Problem, TrainingProblem
-from benchmarks.ready import Leaves, Ready, Unavailable, jitted, leaves
+from benchmarks.ready import Leaves, Ready, jitted, leaves
 from benchmarks.results import JAX
 from manual.activations import sigmoid_derivative, sigmoid_derivative_article
 
@@ -67,32 +67,14 @@ GRADIENTS: dict[str, Make] = {
 }
 
 
-def _of_one(make: Make) -> Make:
-    """Restrict a contender to one network with one sample."""
-
-    def made(problem: ArticleProblem) -> Ready:
-        if problem.y.ndim:
-            raise Unavailable("it takes one network with one sample at a time")
-        return make(problem)
-
-    return made
-
-
-#: Of one network of the article's, with one sample.
-ONE: dict[str, Make] = {
-    names.ARTICLE: article.article_lines,
-    names.FLOATS: article.hand_floats,
-    names.PUBLIC: article.public,
-    names.FORWARD: forward_mode,
-    names.DIFFERENCES: central_differences,
-}
-
 #: A training returns the parameters after every update, so that the work is the same for all, and
 #: every update can be judged.
 FAMILIES: dict[type, dict[str, Make]] = {
     ArticleProblem: {
         **GRADIENTS,
-        **{name: _of_one(make) for name, make in ONE.items()},
+        names.ARTICLE: article.article_lines,
+        names.FLOATS: article.hand_floats,
+        names.PUBLIC: article.public,
         names.HAND_JIT_ARTICLE: lambda problem: jitted(SHORT, problem.arguments),
         names.C: c_program.article,
     },

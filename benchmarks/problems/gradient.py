@@ -5,6 +5,7 @@ slope, and the gradient cannot be judged. So each bias is put into a wide gap be
 pre-activations, and a comparison that rounding could still change is refused.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -40,7 +41,7 @@ class GradientProblem:
     by_hand: Callable[..., Any]  #: to the loss and its gradient, in the precision of the arguments
     value_and_grad: Callable[..., Any]  #: the same by JAX
     names: Sequence[str]  #: of the gradient's leaves
-    losses: int = 1  #: how many losses there are
+    losses: tuple[int, ...] = ()  #: their shape, () for a single one
     products: Sequence[tuple[int, int, int]] = ()
     """The matrix products of one loss and gradient, (m, k, n) of an m×k and a k×n matrix.
 
@@ -65,7 +66,7 @@ class GradientProblem:
     @property
     def moved(self) -> int:
         """The bytes of arguments and result, each moved once."""
-        numbers = self.x.size + np.size(self.y) + 2 * self.parameters + self.losses
+        numbers = self.x.size + np.size(self.y) + 2 * self.parameters + math.prod(self.losses)
         return numbers * self.x.itemsize
 
     def loss_alone(self) -> Ready:
@@ -115,8 +116,8 @@ def mass_problem(networks: int, dtype: str) -> ArticleProblem:
 
 def _of_article(params: Parameters, x: np.ndarray, y: Any) -> ArticleProblem:
     """Build a problem of inputs of shape (2,) or (n, 2), and targets of shape () or (n,)."""
-    one, networks = jax.value_and_grad(autodiff.article.loss), int(np.size(y))
-    about = {"sizes": [2, 2, 1], "networks": networks}
+    one = jax.value_and_grad(autodiff.article.loss)
+    about = {"sizes": [2, 2, 1], "networks": int(y.size)}
     return ArticleProblem(
         about={**about, "activation": "sigmoid", "loss": "squared error"},
         params=params,
@@ -124,9 +125,9 @@ def _of_article(params: Parameters, x: np.ndarray, y: Any) -> ArticleProblem:
         y=y,
         loss=autodiff.article.loss,
         by_hand=manual.article.value_and_gradient,
-        value_and_grad=one if np.ndim(y) == 0 else jax.vmap(one),
+        value_and_grad=jax.vmap(one) if y.ndim else one,
         names=[f"∂L/∂{name}" for name in Parameters._fields],
-        losses=networks,
+        losses=y.shape,
     )
 
 
