@@ -23,7 +23,7 @@ from benchmarks.machine import differences
 from benchmarks.names import AGAIN, REFERENCE
 from benchmarks.report.table import Table
 from benchmarks.results import CONTENDER, Cell, Results
-from benchmarks.statistics import FASTER, SLOWER, TIE, Interval, band, change, word
+from benchmarks.statistics import FASTER, SLOWER, TIE, band, change, word
 
 BETTER, WORSE = "better", "worse"
 
@@ -40,10 +40,11 @@ class Change:
 
     cell: str
     row: str
-    ratio: Interval  #: after / before
-    noise: float  #: ratios up to it, or one over it, are a tie
+    ratio: float  #: after / before
+    noise: tuple[float, float]  #: ratios between the two are a tie
     verdict: str  #: better, worse or tie
     dispatch_bound: bool
+    interval: tuple[float, float]  #: of the ratio, 95 %
 
 
 @dataclass(frozen=True)
@@ -67,11 +68,11 @@ class Comparison:
         heads = ("cell", "row", "B / A", "95 % interval", "tie up to", "")
         rows = [
             [
-                *(change.cell, change.row, f"{change.ratio.middle:.3f}"),
-                f"{change.ratio.low:.3f} to {change.ratio.high:.3f}",
-                *(f"{change.noise:.3f}", change.verdict),
+                *(change.cell, change.row, f"{change.ratio:.3f}"),
+                "{:.3f} to {:.3f}".format(*change.interval),
+                *(f"{change.noise[1]:.3f}", change.verdict),
             ]
-            for change in sorted(self.changes, key=lambda change: -change.ratio.middle)
+            for change in sorted(self.changes, key=lambda change: -change.ratio)
             if change.verdict != TIE
         ]
         if rows:
@@ -94,12 +95,7 @@ class Comparison:
         return {
             "compared": "ratios to the floor" if self.by_floor else "times",
             "differences": self.by_floor,
-            "changes": [
-                vars(change)
-                | {"ratio": change.ratio.middle, "interval": change.ratio[1:]}
-                | {"noise": [1 / change.noise, change.noise]}
-                for change in self.changes
-            ],
+            "changes": [vars(change) for change in self.changes],
             "missing": [": ".join(row) for row in self.missing],
             "wrong": self.wrong,
         }
@@ -148,9 +144,10 @@ def _of_cell(before: Cell, after: Cell, by_floor: bool) -> Iterator[Change]:
         below = (floor(before, old.called), floor(after, row.called)) if by_floor else (None, None)
         if by_floor and None in below:
             continue
-        ratio = change(old.samples, row.samples, *below)
-        bound = dispatch_bound(after, row)
-        yield Change(after.label, row.name, ratio, hidden, BECAME[word(ratio, hidden)], bound)
+        found = change(old.samples, row.samples, *below)
+        became, bound = BECAME[word(found, hidden)], dispatch_bound(after, row)
+        where, noise = (after.label, row.name), (1 / hidden, hidden)
+        yield Change(*where, found.middle, noise, became, bound, found[1:])
 
 
 def _why_not(results: Results, label: str, name: str) -> str:

@@ -35,12 +35,9 @@ FLOORS = {JAX: ("floor of JAX's calls", "--"), PYTHON: ("floor of Python's calls
 def draw(results: Results, folder: Path) -> list[Path]:
     """Draw every case with times of two sizes or more; the same results give the same bytes.
 
-    Args:
-        results: of any run.
-        folder: where the files go; it is made if it is not there.
-
     Returns:
-        The files, `{case}-{dtype}-{threads}-{precision}-{device}.svg`.
+        The files, `{case}-{dtype}-{threads}-{precision}-{device}.svg`, in a folder that is made if
+        it is not there.
 
     Raises:
         InputError: there is nothing to draw, or matplotlib is not installed.

@@ -5,7 +5,6 @@ The problems' losses are written once, in terms of a library's operations.
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -25,47 +24,40 @@ IN_SKLEARN = {"sigmoid": "logistic", "tanh": "tanh", "relu": "relu"}
 NO_SUCH_OUTPUT = "asked for cross-entropy of a softmax only"
 
 
-@dataclass(frozen=True)
-class Operations:
-    """A library's operations for the networks here, on its own arrays."""
-
-    affine: Callable[[Any, Any, Any], Any]  #: (x, w, b) to x @ w + b
-    activations: Mapping[str, Callable[[Any], Any]]  #: by the names in a network's description
-    losses: Mapping[str, Callable[[Any, Any], Any]]  #: (outputs, targets) to the loss
-    takes_classes: bool = False  #: whether softmax-ce takes class indices, not one-hot rows
-
+#: A library's operations: (x, w, b) to x @ w + b, and the activations and losses of networks.
+Operations = Mapping[str, Callable[..., Any]]
 
 #: (parameters, *inputs) to the loss, or many networks' losses; the parameters; the inputs.
 Written = tuple[Callable[..., Any], Sequence[Any], Sequence[Any]]
 
 
-def written(problem: GradientProblem, operations: Operations) -> Written:
+def written(problem: GradientProblem, operations: Operations, classes: bool = False) -> Written:
     """Write the loss of a problem in a library's operations.
 
     The article's network, or many of them, has nine parameters, two inputs, one target; those of
-    any other are w and b of each layer, in one list.
+    any other are w and b of each layer, in one list. With `classes`, cross-entropy of a softmax
+    takes the index of each class, not one-hot rows.
     """
-    activations, x, y = operations.activations, problem.x, problem.y
+    x, y = problem.x, problem.y
     if isinstance(problem, ArticleProblem):
 
         def squared_error(params: Sequence[Any], x1: Any, x2: Any, y: Any) -> Any:
-            error = y - forward_lines(Parameters(*params), x1, x2, activations["sigmoid"]).ypred
+            error = y - forward_lines(Parameters(*params), x1, x2, operations["sigmoid"]).ypred
             return error * error
 
         x1, x2 = (np.array(x[..., at]) for at in range(2))
         return squared_error, list(problem.params), [x1, x2, y]
     assert isinstance(problem, NetworkProblem)
     network = problem.network
-    steps, loss_of = [activations[name] for name in network.activations], network.loss
+    steps = [operations[name] for name in network.activations]
 
     def loss(params: Sequence[Any], x: Any, y: Any) -> Any:
         for w, b, activation in zip(params[::2], params[1::2], steps, strict=True):
-            x = activation(operations.affine(x, w, b))
-        return operations.losses[loss_of](x, y)
+            x = activation(operations["affine"](x, w, b))
+        return operations[network.loss](x, y)
 
-    if operations.takes_classes and loss_of == "softmax-ce":
-        y = y.argmax(axis=1)
-    return loss, [array for layer in problem.params for array in layer], [x, y]
+    targets = y.argmax(axis=1) if classes and network.loss == "softmax-ce" else y
+    return loss, [array for layer in problem.params for array in layer], [x, targets]
 
 
 def _autograd(problem: GradientProblem) -> Ready:
@@ -79,17 +71,16 @@ def _autograd(problem: GradientProblem) -> Ready:
     def softmax_ce(z: Any, y: Any) -> Any:
         return anp.sum(y * (special.logsumexp(z, axis=1, keepdims=True) - z)) / len(y)
 
-    operations = Operations(
-        affine=lambda x, w, b: anp.dot(x, w) + b,
-        activations={
-            "sigmoid": special.expit,
-            "tanh": anp.tanh,
-            # The derivatives of its maximum and where are float64 for any dtype.
-            "relu": lambda z: z * (z > 0),
-            "identity": lambda z: z,
-        },
-        losses={"mse": mse, "softmax-ce": softmax_ce},
-    )
+    operations: Operations = {
+        "affine": lambda x, w, b: anp.dot(x, w) + b,
+        "sigmoid": special.expit,
+        "tanh": anp.tanh,
+        # The derivatives of its maximum and where are float64 for any dtype.
+        "relu": lambda z: z * (z > 0),
+        "identity": lambda z: z,
+        "mse": mse,
+        "softmax-ce": softmax_ce,
+    }
     loss, params, inputs = written(problem, operations)
     differentiated = module("autograd").make_vjp(loss)
     params, inputs = ([array[()] for array in arrays] for arrays in (params, inputs))
@@ -106,21 +97,16 @@ def _torch(differentiate: Callable[..., Callable[[], Any]], problem: GradientPro
     """Prepare PyTorch with the threads of this process, on the GPU if JAX uses one."""
     torch = module("torch")
     functional = torch.nn.functional
-    operations = Operations(
-        affine=lambda x, w, b: torch.addmm(b, x, w),
-        activations={
-            "sigmoid": torch.sigmoid,
-            "tanh": torch.tanh,
-            "relu": torch.relu,
-            "identity": lambda z: z,
-        },
-        losses={
-            "mse": lambda a, y: functional.mse_loss(a, y, reduction="sum") / len(y),
-            "softmax-ce": functional.cross_entropy,
-        },
-        takes_classes=True,
-    )
-    loss, *arrays = written(problem, operations)
+    operations: Operations = {
+        "affine": lambda x, w, b: torch.addmm(b, x, w),
+        "sigmoid": torch.sigmoid,
+        "tanh": torch.tanh,
+        "relu": torch.relu,
+        "identity": lambda z: z,
+        "mse": lambda a, y: functional.mse_loss(a, y, reduction="sum") / len(y),
+        "softmax-ce": functional.cross_entropy,
+    }
+    loss, *arrays = written(problem, operations, classes=True)
     torch.set_num_threads(usable())
     torch.set_float32_matmul_precision("high" if problem.product_unit > U else "highest")
     on_gpu = torch.cuda.is_available() and jax.default_backend() == "gpu"
