@@ -118,13 +118,13 @@ def break_even(cell: Cell) -> tuple[float, int | None] | None:
 
 
 def axes(results: Results) -> dict[str, list[Cell]]:
-    """Return the cells that differ in size alone, in order of size, by all but their size.
+    """Return the cells that differ in one size alone, in order of it, by all but their size.
 
     `width/float32/1/highest/cpu`, say; each cell has a contender with a time.
     """
     found: dict[str, list[Cell]] = {}
     for cell in results.cells:
-        if cell.timed(CONTENDER):
+        if cell.timed(CONTENDER) and len(cell.size) == 1:
             case, _, *rest = cell.label.split("/")
             found.setdefault("/".join([case, *rest]), []).append(cell)
     return {kind: sorted(cells, key=lambda cell: cell.size) for kind, cells in found.items()}

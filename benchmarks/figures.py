@@ -48,7 +48,7 @@ def draw(results: Results, folder: Path) -> list[Path]:
     drawn = {
         folder / f"{kind.replace('/', '-')}.svg": cells
         for kind, cells in axes(results).items()
-        if len(cells) > 1 and all(len(cell.size) == 1 for cell in cells)
+        if len(cells) > 1
     }
     if not drawn:
         raise InputError(

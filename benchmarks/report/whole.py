@@ -117,8 +117,6 @@ def summary(results: Results) -> list[str]:
 
 
 def _along(cells: list[Cell]) -> Iterator[str]:
-    if any(len(cell.size) != 1 for cell in cells):
-        return
     for name in FITTED:
         if (found := analysis.fit(cells, name)) and found.per_flop > 0:
             yield f"{name} = {line(found)}"
@@ -133,7 +131,7 @@ def _along(cells: list[Cell]) -> Iterator[str]:
 
 def line(found: analysis.Fit) -> str:
     """Format T = a + b · FLOPs, with b as a rate."""
-    rate = f"{units.digits(1e-9 / found.per_flop)} GFLOP/s" if found.per_flop > 0 else "no rate"
+    rate = f"{units.digits(1e-9 / found.per_flop)} GFLOP/s"
     off = f"off by a factor of {found.worst:.2f} at most"
     return f"{units.seconds(found.fixed)} + FLOPs / ({rate}), {off}"
 
