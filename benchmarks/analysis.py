@@ -31,7 +31,7 @@ from benchmarks.statistics import (
     independent,
     log_ratios,
     ratio,
-    spread,
+    typical,
     word,
 )
 
@@ -59,7 +59,7 @@ def over_floor(cell: Cell, row: Row) -> Interval | None:
 def dispatch_bound(cell: Cell, row: Row) -> bool:
     """Whether more than half of a row's time is the cost of calling it."""
     dispatch = _dispatch(cell, row.called)
-    return bool(dispatch and spread(dispatch).median > HALF * spread(row.samples).median)
+    return bool(dispatch and typical(dispatch) > HALF * typical(row.samples))
 
 
 def _dispatch(cell: Cell, called: str) -> Samples | None:
@@ -73,12 +73,12 @@ def fastest(cell: Cell, libraries: dict[str, str]) -> tuple[str, np.ndarray] | N
     calls may be at most half of it, as the difference of two nearly equal times is no time.
     """
     timed = [
-        (spread(times).median, library, times, cell.times(names.CALLS[name]))
+        (typical(times), library, times, cell.times(names.CALLS[name]))
         for library, name in libraries.items()
         if (times := cell.times(name))
     ]
     whole, library, times, calls = min(timed, default=(0.0, "", [], None))
-    if not calls or spread(calls).median > HALF * whole:
+    if not calls or typical(calls) > HALF * whole:
         return None
     return library, np.maximum(np.subtract(times, calls), 0.0)
 
@@ -112,7 +112,7 @@ def break_even(cell: Cell) -> tuple[float, int | None] | None:
     if row is None or not (row.phases and compiled and by_hand):
         return None
     first = sum(row.phases.values())
-    saving = spread(by_hand).median - spread(compiled).median
+    saving = typical(by_hand) - typical(compiled)
     pays = saving > 0 and verdict(cell, HAND) == SLOWER
     return first, math.ceil(first / saving) if pays else None
 
@@ -144,9 +144,7 @@ def fit(cells: Sequence[Cell], name: str) -> Fit | None:
     Errors are relative, since the times span five orders of magnitude.
     """
     points = [
-        (cell.flops, spread(times).median)
-        for cell in cells
-        if cell.flops and (times := cell.times(name))
+        (cell.flops, typical(times)) for cell in cells if cell.flops and (times := cell.times(name))
     ]
     if len(points) < 3:
         return None

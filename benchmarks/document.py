@@ -11,7 +11,7 @@ from benchmarks.report import units
 from benchmarks.report.table import Table
 from benchmarks.report.whole import lines
 from benchmarks.results import JAX, Cell, Results
-from benchmarks.statistics import spread
+from benchmarks.statistics import typical
 from compare.wording import InputError
 
 ROOT = Path(__file__).parents[1]
@@ -69,7 +69,7 @@ def time(cell: Cell, name: str) -> str:
     times = cell.times(name)
     if not times:
         raise InputError(f"{cell.label} has no time of {name}")
-    return units.seconds(spread(times).median)
+    return units.seconds(typical(times))
 
 
 def tables() -> dict[Path, dict[str, str]]:
@@ -116,7 +116,7 @@ def _compared(timings: Results) -> str:
         cell = cell_of(timings, label)
         below = floor(cell, JAX)
         found = [time(cell, name) for name in (names.HAND, names.HAND_JIT, names.GRAD)]
-        rows.append([what, *found, units.seconds(spread(below).median) if below else "-"])
+        rows.append([what, *found, units.seconds(typical(below)) if below else "-"])
     return Table([*heads, "floor"], rows).markdown()
 
 

@@ -10,7 +10,7 @@ from benchmarks import names
 from benchmarks.analysis import axes, floor
 from benchmarks.cases import CASES
 from benchmarks.results import CONTENDER, JAX, PYTHON, Cell, Results
-from benchmarks.statistics import Samples, spread
+from benchmarks.statistics import Samples, typical
 from compare.plots import BLACK, BLUE, GREY, ORANGE, VERMILION, save, style
 from compare.wording import InputError, install
 
@@ -99,5 +99,5 @@ def along_axis(cells: list[Cell]) -> "Figure":
 
 def _medians(cells: list[Cell], times: Callable[[Cell], Samples | None]) -> list[Any]:
     """Return the sizes that were timed and their medians; an empty list if none was."""
-    found = [(cell.size[0], spread(made).median) for cell in cells if (made := times(cell))]
+    found = [(cell.size[0], typical(made)) for cell in cells if (made := times(cell))]
     return [*zip(*found, strict=True)]

@@ -40,18 +40,9 @@ class Interval(NamedTuple):
         return Interval(*np.exp(self).tolist())
 
 
-class Spread(NamedTuple):
-    """Quantiles of all samples together, in seconds."""
-
-    least: float
-    lower: float  #: quartile
-    median: float
-    upper: float  #: quartile
-
-
-def spread(samples: Samples) -> Spread:
-    """Compute minimum, median and quartiles."""
-    return Spread(*np.quantile(np.ravel(samples), [0.0, 0.25, 0.5, 0.75]).tolist())
+def typical(samples: Samples) -> float:
+    """Compute the median of all samples together, in seconds."""
+    return float(np.quantile(samples, 0.5))
 
 
 def time(samples: Samples) -> Interval:

@@ -12,7 +12,7 @@ from benchmarks.cases import CASES
 from benchmarks.report import units
 from benchmarks.report.table import Table
 from benchmarks.results import AGAIN, CONTENDER, Cell, Results, Row
-from benchmarks.statistics import spread, time
+from benchmarks.statistics import time, typical
 
 #: A gate that covers at least this share of the gradient needs no remark.
 ALMOST_ALL = 0.999
@@ -68,8 +68,7 @@ def _short(cell: Cell) -> list[str]:
     steady = reference.steady_after if reference else []
     times = (names.GRAD, names.HAND_JIT, names.HAND, names.TORCH, names.TRANSFER)
     grad, hand_jit, *others = (
-        units.seconds(spread(found).median) if (found := cell.times(name)) else "-"
-        for name in times
+        units.seconds(typical(found)) if (found := cell.times(name)) else "-" for name in times
     )
     return [
         *(cell.label, grad, units.digits(floor.middle) if floor else "-", hand_jit),
@@ -172,17 +171,18 @@ def lines(cell: Cell) -> Table:
     In the floor's column `*` says that dispatch is most of a time, `<` that it is below its floor.
     """
     timed = [row for row in cell.timed(CONTENDER) if row.name in names.CONTENDERS]
-    contenders = sorted(timed, key=lambda row: spread(row.samples).median)
+    contenders = sorted(timed, key=lambda row: typical(row.samples))
     return Table(COLUMNS, [_line(cell, row) for row in (*contenders, *cell.timed(AGAIN))], WORDS)
 
 
 def _line(cell: Cell, row: Row) -> list[str]:
-    found, all_of_it = time(row.samples), spread(row.samples)
+    found = time(row.samples)
+    least, lower, upper = np.quantile(row.samples, [0.0, 0.25, 0.75])
     ratio = analysis.between(cell, row.name, names.REFERENCE)
     return [
         *(row.name, units.seconds(found.middle), units.interval(found.low, found.high)),
-        units.seconds(all_of_it.least),
-        units.interval(all_of_it.lower, all_of_it.upper),
+        units.seconds(least),
+        units.interval(lower, upper),
         units.digits(ratio.middle) if ratio else "-",
         "noise" if row.kind == AGAIN else analysis.verdict(cell, row.name),
         *(_of_floor(cell, row), units.percent(row.gate_error or 0.0)),
@@ -265,13 +265,13 @@ def closing(cell: Cell) -> Iterator[str]:
 def _floor(cell: Cell) -> Iterator[str]:
     for label, name in (("a call of Python", names.EMPTY_CALL), ("of JAX", names.IDENTITY)):
         if times := cell.times(name):
-            yield f"{label} {units.seconds(spread(times).median)}"
+            yield f"{label} {units.seconds(typical(times))}"
     for label, libraries in (("products", names.PRODUCTS), ("bytes", names.MEMORY)):
         if best := analysis.fastest(cell, libraries):
             library, taken = best
             yield f"{label} {units.seconds(float(np.median(taken)))} ({library})"
     if moved := cell.times(names.TRANSFER):
-        there = units.seconds(spread(moved).median)
+        there = units.seconds(typical(moved))
         yield f"apart from it, to the device and back {there}"
 
 

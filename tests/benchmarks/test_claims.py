@@ -18,7 +18,7 @@ from benchmarks.document import time as seconds
 from benchmarks.names import FLOATS, GRAD, HAND, HAND_JIT, C
 from benchmarks.report import units, whole
 from benchmarks.results import Cell, Results, Row
-from benchmarks.statistics import FASTER, SLOWER, Interval, band, spread
+from benchmarks.statistics import FASTER, SLOWER, Interval, band, typical
 from examples.released_mistakes import MISTAKES
 from tests.benchmarks.sure import AGAIN, FIRST, SLOWED, row_of, sure
 
@@ -283,7 +283,7 @@ CLAIMS: dict[str, Callable[[Stored], bool]] = {
     ),
     "nearly all of whose time is the fixed part": lambda of: all(
         sure(analysis.fit(of.axis(WIDTH), GRAD)).fixed
-        > 0.9 * spread(of.row(f"width/{size}/float32/1", GRAD)[1].samples).median
+        > 0.9 * typical(of.row(f"width/{size}/float32/1", GRAD)[1].samples)
         for size in (2, 8, 16)
     ),
     "XLA compiles a loop as one piece": lambda of: (

@@ -10,7 +10,7 @@ from benchmarks import names
 from benchmarks.analysis import axes, floor
 from benchmarks.figures import FLOORS, along_axis, draw
 from benchmarks.results import JAX
-from benchmarks.statistics import spread
+from benchmarks.statistics import typical
 from compare.wording import InputError
 from tests.benchmarks.sure import row_of, stored, sure
 
@@ -39,8 +39,8 @@ def test_lines_are_the_medians_where_there_are_times() -> None:
     found = lines_of(along_axis(cells))
     for name in (names.HAND, names.HAND_JIT, names.GRAD, names.C):
         timed = [(cell, row) for cell in cells if (row := cell.row(name)) and row.timed]
-        medians = [spread(row.samples).median for _, row in timed]
+        medians = [typical(row.samples) for _, row in timed]
         assert found[name] == ([cell.size[0] for cell, _ in timed], medians)
     assert len(found[names.C][0]) == 2
-    below = [spread(sure(floor(cell, JAX))).median for cell in cells]
+    below = [typical(sure(floor(cell, JAX))) for cell in cells]
     assert found[FLOORS[JAX][0]][1] == below

@@ -11,7 +11,7 @@ import pytest
 from benchmarks.checkers.results import Results as OfAnswers
 from benchmarks.files import STORED_RESULTS, Stored
 from benchmarks.results import Results
-from benchmarks.statistics import spread
+from benchmarks.statistics import typical
 from compare.wording import InputError
 from tests.benchmarks.sure import SAMPLE, row_of, stored
 
@@ -38,7 +38,7 @@ def test_pyperf_reads_the_file(tmp_path: Path) -> None:
     assert suite.get_benchmark_names() == names
     row = suite.get_benchmark(f"{cell.label}/grad-jit")
     assert (row.get_nrun(), row.get_unit()) == (5, "second")
-    assert row.median() == spread(row_of(cell, "grad-jit").samples).median
+    assert row.median() == typical(row_of(cell, "grad-jit").samples)
 
 
 @pytest.mark.parametrize(("kind", "other"), [(Results, "checkers/torch"), (OfAnswers, "cpu")])

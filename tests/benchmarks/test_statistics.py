@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from benchmarks.statistics import Interval, band, change, ratio, spread, time, word
+from benchmarks.statistics import Interval, band, change, ratio, time, typical, word
 
 PROCESSES, ROUNDS = 5, 6
 
@@ -59,7 +59,7 @@ def test_a_single_process_is_judged_by_its_rounds() -> None:
     found = ratio(one, [samples(1)[0]])
     assert found.low < found.middle < found.high
     assert time([[1.0]]) == (1.0, 1.0, 1.0)
-    assert spread([[1.0, 2.0], [3.0, 4.0]]) == (1.0, 1.75, 2.5, 3.25)
+    assert typical([[1.0, 2.0], [3.0, 4.0]]) == 2.5
 
 
 def test_processes_that_differ_make_an_interval_wide() -> None:
