@@ -33,10 +33,8 @@ def edited(by_hand: Any, *edits: Edit | Shared) -> Any:
         ValueError: an edit's place is not exactly one, or its function is not called.
     """
     call = by_hand if isinstance(by_hand, partial) else partial(by_hand)
-    of, given = call.func, [each for each in call.args if isinstance(each, FunctionType)]
-    functions: dict[str, FunctionType] = {}
-    for each in () if isinstance(of, type) else (*given, of):
-        functions |= called(each)
+    of = call.func
+    functions = {} if isinstance(of, type) else called(by_hand)
     sources = {name: _source(of) for name, of in (functions or {"": of}).items()}
     for shared in edits:
         if isinstance(shared, dict):
@@ -52,7 +50,7 @@ def edited(by_hand: Any, *edits: Edit | Shared) -> Any:
     for name, method in vars(of).items() if isinstance(of, type) else ():
         if isinstance(method, staticmethod) and _source(method.__func__) in source:
             setattr(made, name, method)
-    args = (namespace[each.__name__] if each in given else each for each in call.args)
+    args = (namespace[a.__name__] if isinstance(a, FunctionType) else a for a in call.args)
     return partial(made, *args, **call.keywords) if call is by_hand else made
 
 
@@ -60,15 +58,20 @@ def changed(source: str, edit: Edit) -> str:
     """Make an edit of source code; further lines are indented like the one in its place.
 
     A line takes the place of the one that assigns to the same, or returns as well; of several
-    lines, the last one does, and the others come before it. A text takes another one's place.
+    lines, the last one does, and the others come before it. If there is none, all come after the
+    line that assigns to the name, among others. A text takes another one's place.
 
     Raises:
         ValueError: there is not exactly one such place.
     """
     if isinstance(edit, str):
         old, new = _left(edit.rpartition("\n")[2].strip()), edit
-        lines = re.finditer(r"^ *(\S.*)", source, re.MULTILINE)
-        places = [line.span(1) for line in lines if old and _left(line[1]) == old]
+        lines = {m.span(1): m[1] for m in re.finditer(r"^ *(\S.*)", source, re.MULTILINE)}
+        places = [span for span, line in lines.items() if old and _left(line) == old]
+        if not places and old:
+            name = re.split(r"\W", old)[0]
+            places = [span for span, line in lines.items() if name in _left(line).split(", ")]
+            new = f"{source[slice(*places[0])]}\n{edit}" if places else edit
     else:
         old, new = edit
         places = [found.span() for found in re.finditer(re.escape(old), source)]
@@ -103,11 +106,12 @@ def _shared(edits: Shared, sources: Mapping[str, str]) -> dict[str, str]:
 
 
 @cache
-def called(gradient: FunctionType) -> dict[str, FunctionType]:
+def called(gradient: Gradient) -> dict[str, FunctionType]:
     """Return the functions that a gradient calls in its package or `manual`; itself is last."""
-    rooms = {"manual", _room(gradient)}
+    call = gradient if isinstance(gradient, partial) else partial(gradient)
+    left: Any = [*(each for each in call.args if isinstance(each, FunctionType)), call.func]
+    rooms = {"manual", _room(left[-1])}
     found: dict[str, FunctionType] = {}
-    left = [gradient]
     while left:
         function = left.pop()
         found[function.__name__] = function

@@ -8,8 +8,9 @@ from typing import Any
 import jax
 import numpy as np
 
-from models.edits import Edit, Gradient
-from models.model import Draw, Slip, catalogued
+from models.edits import Edit, Gradient, called
+from models.mistakes import MISTAKES as CATALOGUE
+from models.model import Model, Slip, Written, catalogued, of_loss
 
 # Accurate functions of float arrays, where the textbook formula loses digits.
 
@@ -89,21 +90,13 @@ def size(rng: np.random.Generator, large: float = 12.0, small: float = 1e-3) -> 
 #: The learning rate of mistakes that update weights too early.
 STEP = 0.1
 
-
-def affine_backward(dz: Any, x: Any, w: Any) -> tuple[Any, Any, Any]:
-    """z = x @ w + b for examples in rows: return (dw, db, dx)."""
-    dw = x.T @ dz
-    db = bias_backward(dz)
-    dx = dz @ w.T
-    return dw, db, dx
+#: The slug of the mistake that is one at a kink alone.
+AT_A_KINK = "relu-at-zero"
 
 
-def decayed_backward(dz: Any, x: Any, w: Any, penalty: float) -> tuple[Any, Any, Any]:
-    """z = x @ w + b, with penalty · Σ w² in the loss: return (dw, db, dx)."""
-    dw = x.T @ dz + 2 * penalty * w
-    db = bias_backward(dz)
-    dx = dz @ w.T
-    return dw, db, dx
+def affine_backward(dz: Any, x: Any, w: Any, penalty: float = 0.0) -> tuple[Any, Any, Any]:
+    """z = x @ w + b for examples in rows, penalty · Σ w² in the loss: return (dw, db, dx)."""
+    return x.T @ dz + 2 * penalty * w, bias_backward(dz), dz @ w.T
 
 
 def bias_backward(dz: Any) -> Any:
@@ -114,12 +107,6 @@ def bias_backward(dz: Any) -> Any:
 def sigmoid_backward(da: Any, a: Any, z: Any) -> Any:  # noqa: ARG001 (a mistake takes z)
     """a = σ(z) has da/dz = a (1 - a)."""
     return da * (a * (1 - a))
-
-
-def sigmoid_backward_twice(da: Any, a: Any, z: Any) -> Any:  # noqa: ARG001 (a mistake takes a)
-    """σ′(z); some call it with a by mistake, so that σ is applied twice."""
-    s = sigmoid(z)
-    return da * (s * (1 - s))
 
 
 def tanh_backward(dh: Any, h: Any, _: Any = None) -> Any:
@@ -159,16 +146,17 @@ def elements(y: Any) -> int:
 
 # The usual mistakes in them.
 
-_LAYER: dict[str, Edit] = {
-    "dw-transposed": ("x.T @ dz", "dz.T @ x"),
-    "dx-untransposed": ("dz @ w.T", "dz @ w"),
-    "update-before-use": ("dz @ w.T", "dz @ (w - STEP * dw).T"),
-}
-
 #: By function and slug, the edit that makes the mistake.
 MISTAKES: dict[str, dict[str, Edit]] = {
-    "affine_backward": _LAYER,
-    "decayed_backward": _LAYER | {"decay-factor": ("2 * penalty * w", "penalty * w")},
+    "affine_backward": {
+        "dw-transposed": (
+            "x.T @ dz + 2 * penalty * w",
+            "dz.T @ x + (2 * penalty * w if penalty else 0)",
+        ),
+        "dx-untransposed": ("dz @ w.T", "dz @ w"),
+        "update-before-use": ("dz @ w.T", "dz @ (w - STEP * (x.T @ dz + 2 * penalty * w)).T"),
+        "decay-factor": ("2 * penalty * w", "penalty * w"),
+    },
     "bias_backward": {
         "bias-mean": ("dz.sum(axis=0)", "dz.mean(axis=0)"),
         "bias-unsummed": ("dz.sum(axis=0)", "dz"),
@@ -177,10 +165,6 @@ MISTAKES: dict[str, dict[str, Edit]] = {
     "sigmoid_backward": {
         "sigmoid-of-z": ("(a * (1 - a))", "(z * (1 - z))"),
         "no-activation-derivative": ("da * (a * (1 - a))", "da"),
-    },
-    "sigmoid_backward_twice": {
-        "sigmoid-of-z": ("s = sigmoid(z)", "s = sigmoid(a)"),
-        "no-activation-derivative": ("da * (s * (1 - s))", "da"),
     },
     "tanh_backward": {
         "tanh-linear": ("1 - h**2", "1 - h"),
@@ -226,20 +210,21 @@ MISTAKES: dict[str, dict[str, Edit]] = {
 }
 
 
-def usual(*slugs: str) -> dict[str, Slip]:
-    """Return the mistakes in all functions of this module that a gradient calls."""
-    return {slug: also(slug)[slug] for slug in slugs}
+def usual(gradient: Gradient, but: str = "") -> dict[str, Slip]:
+    """Return the usual mistakes in all functions of this module that a gradient calls.
+
+    Args:
+        gradient: calls some.
+        but: the slugs of those that change nothing in this one, with spaces between them.
+    """
+    found = {name: MISTAKES[name] for name in called(gradient) if name in MISTAKES}
+    planted = {slug for edits in found.values() for slug in edits} - {AT_A_KINK, *but.split()}
+    return {slug: catalogued(slug, everywhere(slug)) for slug in CATALOGUE if slug in planted}
 
 
-def also(slug: str, *edits: Edit) -> dict[str, Slip]:
-    """Combine the usual mistake with the same one in the model's own lines."""
-    shared = {name: of[slug] for name, of in MISTAKES.items() if slug in of}
-    return {slug: catalogued(slug, shared, *edits)}
-
-
-#: Slugs that are often planted together.
-MEANS = ("missing-mean", "double-mean")
-BIASES = ("bias-mean", "bias-unsummed", "bias-wrong-axis")
+def everywhere(slug: str) -> dict[str, Edit]:
+    """Return the edits that make a usual mistake in every function that may have it."""
+    return {name: edits[slug] for name, edits in MISTAKES.items() if slug in edits}
 
 
 # Draws of ordinary points: weights of order one, nonzero biases, no saturation.
@@ -279,16 +264,29 @@ def zero_or_one(rng: np.random.Generator, *shape: int) -> Any:
     return found
 
 
-def zeroed(draw: Draw, views: Callable[..., Any]) -> Draw:
-    """Draw with zeros in views of the arguments, so that a pre-activation is exactly 0."""
+def and_tie(
+    model: Model, values: Callable[..., Any], slugs: str = "", at_kink: Written | None = None
+) -> tuple[Model, Model]:
+    """Return a model, and the same at a tie, where the slope may be taken as 1, with some mistakes.
 
-    def drawn(rng: np.random.Generator) -> Any:
-        at = draw(rng)
-        for view in views(*at):
-            view[...] = 0.0
+    Args:
+        model: the one.
+        values: returns views of drawn arguments, each with what is put there, which makes some
+            pre-activation exactly 0.
+        slugs: of the model's mistakes, with spaces between them.
+        at_kink: the edit that takes the slope as 1; by default the one of `relu_backward`.
+    """
+
+    def draw(rng: np.random.Generator) -> Any:
+        at = model.draw(rng)
+        for view, value in values(*at):
+            view[...] = value
         return at
 
-    return drawn
+    some = {slug: model.mistakes[slug] for slug in slugs.split()}
+    mistakes = {AT_A_KINK: at_kink or [everywhere(AT_A_KINK)], **some}
+    tie = of_loss(f"{model.name}-tie", model.function, model.by_hand, draw, mistakes)
+    return model, tie
 
 
 # Mistakes in the result: each function makes a wrong gradient from a right one.

@@ -13,16 +13,12 @@ import numpy as np
 import optax
 
 from models.helpers import (
-    BIASES,
-    MEANS,
     accumulates,
     affine,
     affine_backward,
-    also,
+    and_tie,
     bias_backward,
     binary_cross_entropy_backward,
-    decayed_backward,
-    elements,
     examples,
     labels,
     layers,
@@ -30,7 +26,6 @@ from models.helpers import (
     relu_backward,
     sigmoid,
     sigmoid_backward,
-    sigmoid_backward_twice,
     softmax,
     softmax_backward,
     softmax_cross_entropy_backward,
@@ -38,9 +33,9 @@ from models.helpers import (
     tanh_backward,
     usual,
     zero_or_one,
-    zeroed,
 )
 from models.model import Written, of_loss
+from models.networks import class_numbers_backward, error_backward, errors_backward
 
 #: The learning rates of the weights that are updated too early.
 SCAN_RATE, LETTERS_RATE = 0.05, 0.01
@@ -125,27 +120,13 @@ def letters_gradient(params: Params, letters: Any, following: Any) -> Params:
     dys = softmax_cross_entropy_backward(np.stack(ps), one_hot(following, len(why)))
     # y = Why @ h + by
     dwhy = sum(np.outer(dy, h) for dy, h in zip(dys, hs[1:], strict=True))
-    grads = letters_through_time(params, letters, hs, dys @ why)
-    grads |= {"Why": dwhy, "by": dys.sum(axis=0)}
-    return grads
-
-
-def letters_through_time(params: Params, letters: Any, hs: list[Any], dhs: Any) -> Params:
-    """Return the derivatives by z of all states, given those by the outputs."""
-    whh = params["Whh"]
-    grads = {name: np.zeros_like(params[name]) for name in ("Wxh", "Whh", "bh")}
-    dhnext = np.zeros_like(hs[0])
-    for t in reversed(range(len(letters))):
-        # h is used for the output and for the next state
-        dh = dhs[t] + dhnext
-        # h = tanh(z)
-        dz = tanh_backward(dh, hs[t + 1])
-        # z = Wxh[:, letter] + Whh @ before + bh
-        grads["bh"] += dz
-        grads["Wxh"][:, letters[t]] += dz
-        grads["Whh"] += np.outer(dz, hs[t])
-        dhnext = whh.T @ dz
-    return grads
+    dzs = scan_through_time(params["Whh"].T, hs, dys @ why)
+    # z = Wxh[:, letter] + Whh @ before + bh
+    dwhh = sum(np.outer(dz, h) for dz, h in zip(dzs, hs[:-1], strict=True))
+    dwxh = np.zeros_like(params["Wxh"])
+    np.add.at(dwxh.T, letters, dzs)
+    dbh, dby = dzs.sum(axis=0), dys.sum(axis=0)
+    return {"Wxh": dwxh, "Whh": dwhh, "Why": dwhy, "bh": dbh, "by": dby}
 
 
 def read(params: Params, letters: Any) -> tuple[list[Any], list[Any]]:
@@ -224,10 +205,8 @@ def embedding_gradient(params: Any, words: Any, topics: Any) -> Any:
     e = params["table"][words].mean(axis=1)
     z = e @ params["w"] + params["b"]
     h = np.where(z > 0, z, 0)
-    p = softmax(h @ params["out"] + params["c"])
     # softmax_cross_entropy_with_integer_labels(logits, topics).mean()
-    y = np.eye(p.shape[1])[topics]
-    dlogits = softmax_cross_entropy_backward(p, y) / examples(y)
+    dlogits = class_numbers_backward(h @ params["out"] + params["c"], topics)
     # logits = h @ out + c
     dout, dc, dh = affine_backward(dlogits, h, params["out"])
     # h = relu(z)
@@ -249,21 +228,10 @@ def draw_embedding(rng: np.random.Generator) -> Any:
     return params, words, labels(rng, 7, 3)
 
 
-def draw_embedding_tie(rng: np.random.Generator) -> Any:
-    """Draw a text of padding alone, whose row 10 is zeros, and a unit with bias 0."""
-    params, words, topics = draw_embedding(rng)
-    words[3], params["table"][10], params["b"][2] = 10, 0.0, 0.0
-    return params, words, topics
-
-
-INNER = 'dw, db, de = affine_backward(dz, e, params["w"])'
-
 #: If a word occurs more than once, only the last occurrence counts.
 DROPPED = ("np.add.at(dtable, words, each)", "dtable[words] = each")
 
-
 TINY = 1e-5
-
 
 #: The parameters; w and the normalisation are as wide as the input.
 Normalised = namedtuple("Normalised", "w gain shift out out_bias")
@@ -284,11 +252,9 @@ def norm_gradient(net: Normalised, x: Any, y: Any) -> Normalised:
     hat = (z - z.mean(axis=-1, keepdims=True)) / sd
     h = np.tanh(hat * net.gain + net.shift)
     # mean((h @ out + out_bias - y) ** 2)
-    errors = squared_error_backward(h @ net.out + net.out_bias, y) / elements(y)
-    # h @ out + out_bias; out is not square
-    dout = h.T @ errors
-    dout_bias = errors.sum(axis=0)
-    dh = errors @ net.out.T
+    errors = error_backward(h @ net.out + net.out_bias, y)
+    # h @ out + out_bias
+    dout, dout_bias, dh = affine_backward(errors, h, net.out)
     # h = tanh(u)
     du = tanh_backward(dh, h)
     # u = hat * gain + shift
@@ -313,10 +279,8 @@ def draw_norm(rng: np.random.Generator, examples: int = 5, width: int = 5, outpu
     return net, rng.normal(size=(examples, width)), rng.normal(size=(examples, outputs))
 
 
-#: The learning rate of the gated weights that are updated too early.
-RATE = 0.2
-
-DECAY = 0.05
+#: The learning rate of the gated weights that are updated too early, and their penalty.
+RATE, DECAY = 0.2, 0.05
 
 
 def gated_tanh_loss(params: Any, x: Any, y: Any) -> Any:
@@ -335,7 +299,7 @@ def gated_tanh_gradient(params: Any, x: Any, y: Any) -> Any:
     gate = sigmoid(sums)
     h = unit * gate
     # sum((h @ out - y) ** 2, axis=1).mean()
-    dz = squared_error_backward(h @ out, y) / examples(y)
+    dz = errors_backward(h @ out, y)
     # z = h @ out
     dout = h.T @ dz
     dh = dz @ out.T
@@ -376,8 +340,8 @@ def gated_relu_gradient(params: Any, x: Any, y: Any) -> Any:
     dunit, dgate = dh * gate, dh * unit
     dsums = relu_backward(dgate, sums)
     # unit = x @ w + b, sums = x @ v + c, and the penalty of w and v
-    dw, db, _ = decayed_backward(dunit, x, w, DECAY)
-    dv, dc, _ = decayed_backward(dsums, x, v, DECAY)
+    dw, db, _ = affine_backward(dunit, x, w, DECAY)
+    dv, dc, _ = affine_backward(dsums, x, v, DECAY)
     return {"w": dw, "b": db, "v": dv, "c": dc, "out": dout}
 
 
@@ -408,16 +372,25 @@ def attention_gradient(params: Any, x: Any, y: Any) -> Any:
     dout = context.T @ dz
     dcontext = np.outer(dz, out)
     # context = sum(weights * x)
+    of = sigmoid_backward, x, sums, keys, weights
+    dw, db, dquery = attend_backward(dcontext, query, *of)
+    return [dw, db, dquery, dout]
+
+
+def attend_backward(
+    dcontext: Any, query: Any, backward: Any, x: Any, sums: Any, keys: Any, weights: Any
+) -> tuple[Any, Any, Any]:
+    """context = sum(weights * x), and how they came about: return (dw, db, dquery)."""
     dweights = np.einsum("ni,nti->nt", dcontext, x)
     # weights = softmax(scores), scores = keys @ query
     dscores = softmax_backward(dweights, weights)
     dquery = np.einsum("nt,ntj->j", dscores, keys)
     dkeys = dscores[:, :, None] * query
-    # keys = sigmoid(x @ w + b)
-    dsums = sigmoid_backward_twice(dkeys, keys, sums)
+    # keys = activation(sums), sums = x @ w + b
+    dsums = backward(dkeys, keys, sums)
     dw = np.einsum("ntj,nti->ij", dsums, x)
     db = dsums.sum(axis=(0, 1))
-    return [dw, db, dquery, dout]
+    return dw, db, dquery
 
 
 def draw_attention(rng: np.random.Generator) -> Any:
@@ -430,11 +403,10 @@ MODELS = [
     of_loss(
         *("elman-scan", scan_loss, scan_gradient, draw_scan),
         {
-            **usual("missing-square", "half-mse"),
+            **usual(scan_gradient),
             "missing-mean": ("ys) / n", "ys)"),
             "double-mean": ("ys) / n", "ys) / n**2"),
             "mean-over-outputs": ("ys) / n", "ys) / ys.size"),
-            **usual("residual-sign"),
             "bias-mean": "db = dzs.mean(axis=(0, 1))",
             # Over time they are summed, over the examples they are not.
             "bias-unsummed": "db = dzs.sum(axis=0)",
@@ -442,7 +414,6 @@ MODELS = [
             "dw-transposed": ("h.T @ dz for", "dz.T @ h for"),
             "dx-untransposed": "dnext = dzs[0] @ wh",
             "dw-after-activation": ("zip(hs[:-1], dzs", "zip(hs[1:], dzs"),
-            **usual("tanh-linear", "tanh-of-h", "no-activation-derivative"),
             "update-before-use": ("douts @ net.wy.T", "douts @ (net.wy - SCAN_RATE * dwy).T"),
             "dropped-term": "dnext = 0 * dh",
         },
@@ -450,73 +421,65 @@ MODELS = [
     of_loss(
         *("elman-letters", letters_loss, letters_gradient, draw_letters),
         {
-            **usual("residual-sign", "ce-minus-missing", "softmax-shortcut"),
-            **usual("softmax-diagonal"),
-            "dw-transposed": 'grads["Whh"] += np.outer(hs[t], dz)',
-            "dx-untransposed": ("whh.T @ dz", "whh @ dz"),
-            "dw-after-activation": 'grads["Whh"] += np.outer(dz, hs[t + 1])',
-            **usual("tanh-linear", "tanh-of-h", "no-activation-derivative"),
+            **usual(letters_gradient),
+            "dw-transposed": ("np.outer(dz, h)", "np.outer(h, dz)"),
+            "dx-untransposed": ('params["Whh"].T', 'params["Whh"]'),
+            "dw-after-activation": ("zip(dzs, hs[:-1]", "zip(dzs, hs[1:]"),
             "update-before-use": ("dys @ why", "dys @ (why - LETTERS_RATE * dwhy)"),
-            "dropped-term": ("dhnext = whh.T @ dz", "dhnext = 0 * dz"),
-            "exchanged": (
-                '"by": dys.sum(axis=0)}',
-                '"by": dys.sum(axis=0)}\ngrads["bh"], grads["by"] = grads["by"], grads["bh"]',
-            ),
+            "dropped-term": "dnext = 0 * dh",
+            "exchanged": "dby, dbh = dzs.sum(axis=0), dys.sum(axis=0)",
             "accumulates": partial(accumulates, only=(1, 0)),
         },
     ),
-    of_loss(
-        *("convolution", convolution_loss, convolution_gradient, draw_convolution),
-        {
-            **usual(*MEANS, "residual-sign"),
-            "bias-mean": BIAS_MEAN,
-            "bias-unsummed": "dbias = dz.sum(axis=0)",
-            "bias-wrong-axis": "dbias = dz.sum(axis=(0, 2))",
-            "dw-transposed": ("np.tensordot(windows, dz", "np.tensordot(dz, windows"),
-            **usual("no-activation-derivative", "bce-extra-derivative", "ce-minus-missing"),
-            **usual("relu-mask"),
-            "update-before-use": ("None] * dense", "None] * (dense - STEP * ddense)"),
-            # The last position of the kernel stands still.
-            "dropped-term": ("tensordot(windows, dz", "tensordot(windows[:, :-1], dz[:, :-1]"),
-            "accumulates": accumulates,
-        },
-    ),
-    of_loss(
-        *("convolution-tie", convolution_loss, convolution_gradient),
+    *and_tie(
+        of_loss(
+            *("convolution", convolution_loss, convolution_gradient, draw_convolution),
+            {
+                **usual(convolution_gradient, "mean-over-outputs"),
+                "bias-mean": [
+                    ("dz.sum(axis=(0, 1))", "dz.mean(axis=(0, 1))"),
+                    ("dlogits.sum()", "dlogits.mean()"),
+                ],
+                "bias-unsummed": "dbias = dz.sum(axis=0)",
+                "bias-wrong-axis": "dbias = dz.sum(axis=(0, 2))",
+                "dw-transposed": ("np.tensordot(windows, dz", "np.tensordot(dz, windows"),
+                "update-before-use": ("None] * dense", "None] * (dense - STEP * ddense)"),
+                # The last position of the kernel stands still.
+                "dropped-term": ("tensordot(windows, dz", "tensordot(windows[:, :-1], dz[:, :-1]"),
+                "accumulates": accumulates,
+            },
+        ),
         # One window, and the bias of a channel.
-        zeroed(draw_convolution, lambda params, x, _: (x[1, 2:5], params["bias"][:1])),
-        {**usual("relu-at-zero", "residual-sign"), "bias-mean": BIAS_MEAN},
+        lambda params, x, _: ((x[1, 2:5], 0.0), (params["bias"][:1], 0.0)),
+        "residual-sign bias-mean",
     ),
-    of_loss(
-        *("embedding-bag", embedding_loss, embedding_gradient, draw_embedding),
-        {
-            **usual(*MEANS, "residual-sign", *BIASES),
-            "dw-transposed": (INNER, INNER + "\ndw = dz.T @ e"),
-            "dx-untransposed": (INNER, INNER + '\nde = dz @ params["w"]'),
-            "dw-after-activation": 'dw, db, de = affine_backward(dz, h, params["w"])',
-            **usual("no-activation-derivative", "softmax-diagonal", "softmax-shortcut"),
-            **usual("softmax-wrong-axis", "ce-minus-missing"),
-            "relu-mask": "dz = relu_backward(dh, e)",
-            **usual("update-before-use"),
-            "dropped-term": DROPPED,
-            "accumulates": partial(accumulates, only=(3,)),
-        },
-    ),
-    of_loss(
-        *("embedding-bag-tie", embedding_loss, embedding_gradient, draw_embedding_tie),
-        {**usual("relu-at-zero", "softmax-shortcut"), "dropped-term": DROPPED},
+    *and_tie(
+        of_loss(
+            *("embedding-bag", embedding_loss, embedding_gradient, draw_embedding),
+            {
+                **usual(embedding_gradient, "mean-over-outputs decay-factor"),
+                "dw-transposed": "dw = dz.T @ e",
+                "dx-untransposed": 'de = dz @ params["w"]',
+                "dw-after-activation": "dw = h.T @ dz",
+                "relu-mask": "dz = relu_backward(dh, e)",
+                # If a word occurs more than once, only the last occurrence counts.
+                "dropped-term": ("np.add.at(dtable, words, each)", "dtable[words] = each"),
+                "accumulates": partial(accumulates, only=(3,)),
+            },
+        ),
+        # A text of padding alone, whose row 10 is zeros, and a unit with bias 0.
+        lambda params, words, _: (
+            *((words[3], 10), (params["table"][10], 0.0), (params["b"][2:3], 0.0)),
+        ),
+        "softmax-shortcut dropped-term",
     ),
     of_loss(
         *("layer-norm", norm_loss, norm_gradient, draw_norm),
         {
-            **usual("missing-square", "half-mse", *MEANS, "mean-over-outputs", "residual-sign"),
-            **also("bias-mean", ("errors.sum(axis=0)", "errors.mean(axis=0)")),
-            **also("bias-unsummed", ("errors.sum(axis=0)", "errors")),
-            **usual("bias-wrong-axis"),
+            **usual(norm_gradient, "dx-untransposed decay-factor"),
+            "bias-wrong-axis": "dshift = du.sum(axis=1)",
             "dw-transposed": "dw = dz.T @ x",
             "dw-after-activation": "dw = h.T @ dz",
-            **usual("tanh-linear", "tanh-of-h", "no-activation-derivative"),
-            "update-before-use": "dh = errors @ (net.out - STEP * dout).T",
             "dropped-term": ("(dhat - through_mean - through_sd)", "(dhat - through_mean)"),
             "exchanged": ("(dw, dgain, dshift,", "(dw, dshift, dgain,"),
             "accumulates": accumulates,
@@ -525,45 +488,40 @@ MODELS = [
     of_loss(
         *("gated-tanh", gated_tanh_loss, gated_tanh_gradient, draw_gated_tanh),
         {
-            **usual("missing-square", "half-mse", *MEANS, "mean-over-outputs", "residual-sign"),
-            **usual(*BIASES, "dw-transposed", "tanh-linear", "tanh-of-h", "sigmoid-of-z"),
-            **usual("no-activation-derivative"),
+            **usual(gated_tanh_gradient, "dx-untransposed decay-factor"),
             "update-before-use": "dh = dz @ (out - RATE * dout).T",
             "dropped-term": "dunit, dgate = dh * gate, 0 * dh",
             "exchanged": ('(dw, db), "gate": (dv, dc)', '(dv, dc), "gate": (dw, db)'),
             "accumulates": accumulates,
         },
     ),
-    of_loss(
-        *("gated-relu", gated_relu_loss, gated_relu_gradient, draw_gated_relu),
-        {
-            **usual(*MEANS, "residual-sign", *BIASES, "no-activation-derivative"),
-            **usual("bce-extra-derivative", "ce-minus-missing", "decay-factor"),
-            "relu-mask": "dsums = dgate * (unit > 0)",
-            "update-before-use": "dh = np.outer(dz, out - RATE * dout)",
-            "dropped-term": "dunit, dgate = dh * gate, dh",
-            "exchanged": ('"w": dw, "b": db, "v": dv', '"w": dv, "b": db, "v": dw'),
-        },
-    ),
-    of_loss(
-        *("gated-relu-tie", gated_relu_loss, gated_relu_gradient),
+    *and_tie(
+        of_loss(
+            *("gated-relu", gated_relu_loss, gated_relu_gradient, draw_gated_relu),
+            {
+                **usual(gated_relu_gradient, "dw-transposed dx-untransposed mean-over-outputs"),
+                "relu-mask": "dsums = dgate * (unit > 0)",
+                "update-before-use": "dh = np.outer(dz, out - RATE * dout)",
+                "dropped-term": "dunit, dgate = dh * gate, dh",
+                "exchanged": ('"w": dw, "b": db, "v": dv', '"w": dv, "b": db, "v": dw'),
+            },
+        ),
         # One example, and the bias of a gate.
-        zeroed(draw_gated_relu, lambda params, x, _: (x[4], params["c"][3:4])),
-        usual("relu-at-zero", "bias-unsummed", "bce-extra-derivative"),
+        lambda params, x, _: ((x[4], 0.0), (params["c"][3:4], 0.0)),
+        "bias-unsummed bce-extra-derivative",
     ),
     of_loss(
         *("attention", attention_loss, attention_gradient, draw_attention),
         {
-            **usual(*MEANS, "residual-sign"),
+            **usual(attention_gradient, "mean-over-outputs"),
             "bias-mean": "db = dsums.mean(axis=(0, 1))",
             "bias-unsummed": "db = dsums.sum(axis=1)",
             "bias-wrong-axis": "db = dsums.sum(axis=(0, 2))",
             "dw-transposed": ("ntj,nti->ij", "ntj,nti->ji"),
             "dw-after-activation": 'dw = np.einsum("ntj,nti->ij", dsums, keys)',
-            **usual("sigmoid-of-z", "no-activation-derivative", "bce-extra-derivative"),
-            **usual("softmax-diagonal", "softmax-wrong-axis", "ce-minus-missing"),
+            "sigmoid-of-z": "dsums = backward(dkeys, sigmoid(keys), sums)",
             "update-before-use": "dcontext = np.outer(dz, out - STEP * dout)",
-            "dropped-term": "dkeys[:, 0] = 0.0\n# keys = sigmoid(x @ w + b)",
+            "dropped-term": "dkeys[:, 0] = 0.0",
             "exchanged": ("dquery, dout]", "dout, dquery]"),
             "accumulates": accumulates,
         },

@@ -11,17 +11,14 @@ import numpy as np
 import optax
 
 from models.helpers import (
-    BIASES,
-    MEANS,
     accumulates,
     affine,
     affine_backward,
-    also,
-    bias_backward,
+    and_tie,
     biases,
     binary_cross_entropy_backward,
-    decayed_backward,
     elements,
+    everywhere,
     examples,
     labels,
     layers,
@@ -29,7 +26,6 @@ from models.helpers import (
     relu_backward,
     sigmoid,
     sigmoid_backward,
-    sigmoid_backward_twice,
     softmax,
     softmax_backward,
     softmax_cross_entropy_backward,
@@ -37,7 +33,6 @@ from models.helpers import (
     tanh_backward,
     usual,
     zero_or_one,
-    zeroed,
 )
 from models.model import Draw, Model, Written, of_loss
 
@@ -77,8 +72,7 @@ def dense_gradient(
     for i in reversed(range(len(net))):
         w, b = net[i]
         # z = h @ w + b, and the penalty of w
-        at_w = dz, hs[i], w
-        dw, db, dh = decayed_backward(*at_w, decay) if decay else affine_backward(*at_w)
+        dw, db, dh = affine_backward(dz, hs[i], w, decay)
         grads.insert(0, (dw, db))
         # h = activation(z)
         dz = backward(dh, hs[i], zs[i - 1]) if i else dh
@@ -86,17 +80,16 @@ def dense_gradient(
 
 
 def of_layers(params: Any) -> list[Any]:
-    """Return w and b of each layer, whatever they are in; of a dict, b comes first."""
+    """Return w and b of each layer, whatever they are in."""
     leaves = jax.tree.leaves(params)
-    return [sorted(pair, key=np.ndim)[::-1] for pair in zip(leaves[::2], leaves[1::2], strict=True)]
+    weights, biases = ([leaf for leaf in leaves if np.ndim(leaf) == n] for n in (2, 1))
+    return [*zip(weights, biases, strict=True)]
 
 
 def as_params(grads: list[Any], params: Any) -> Any:
     """Return the pairs in the structure of the parameters."""
-    leaves, structure = jax.tree.flatten(params)
-    pairs = zip(leaves[::2], grads, strict=True)
-    ordered = (pair if np.ndim(first) == 2 else pair[::-1] for first, pair in pairs)
-    return jax.tree.unflatten(structure, [d for pair in ordered for d in pair])
+    dws, dbs = map(iter, zip(*grads, strict=True))
+    return jax.tree.map(lambda leaf: next(dws if np.ndim(leaf) == 2 else dbs), params)
 
 
 def dense(
@@ -106,15 +99,20 @@ def dense(
     draw: Draw,
     mistakes: dict[str, Written],
     decay: float = 0.0,
+    but: str | None = None,
 ) -> Model:
     """Make the model of layers with an activation and an output, a loss of z and y.
 
     The activation is in JAX, in NumPy, and backwards; the output in JAX, and its derivative by z.
+    With `but`, which may be empty, the usual mistakes are planted, but for some.
     """
     # A single layer has no activation, and reads nothing of what stands in its place.
     in_jax, *by_hand = activation or 3 * (np.abs,)
     loss = partial(dense_loss, in_jax, output[0], decay)
-    return of_loss(name, loss, partial(dense_gradient, *by_hand, output[1], decay), draw, mistakes)
+    gradient = partial(dense_gradient, *by_hand, output[1], decay)
+    if but is not None:
+        mistakes = usual(gradient, but if decay else f"decay-factor {but}") | mistakes
+    return of_loss(name, loss, gradient, draw, mistakes)
 
 
 def relu(z: Any) -> Any:
@@ -127,6 +125,7 @@ def gated_backward(dh: Any, _: Any, z: Any) -> Any:
 
 
 TANH = jnp.tanh, np.tanh, tanh_backward
+RELU = jax.nn.relu, relu, gated_backward
 
 
 def entropies_backward(z: Any, y: Any) -> Any:
@@ -137,6 +136,18 @@ def entropies_backward(z: Any, y: Any) -> Any:
 def classes_backward(z: Any, y: Any) -> Any:
     # mean(sum(-y * log(p))), p = softmax(z)
     return softmax_cross_entropy_backward(softmax(z), y) / examples(y)
+
+
+def class_numbers_backward(z: Any, classes: Any) -> Any:
+    # -log_softmax(z)[arange(n), classes].mean()
+    return classes_backward(z, np.eye(z.shape[1])[classes])
+
+
+def picked_entropy(z: Any, classes: Any) -> Any:
+    """The mean at the numbers of the classes."""
+    logp = jax.nn.log_softmax(z)
+    picked = jnp.take_along_axis(logp, classes[:, None], axis=1)
+    return -picked.mean()
 
 
 def errors_backward(z: Any, y: Any) -> Any:
@@ -217,46 +228,9 @@ def draw_linear_labels(rng: np.random.Generator) -> Any:
     return params, rng.normal(size=(7, 3)), zero_or_one(rng, 7, 2)
 
 
-LABELS_DECAY = 0.02
-
-
-def labels_loss(params: dict[str, Any], x: Any, y: Any) -> Any:
-    """The mean over examples of the sum over labels: x of shape (n, 5), y of shape (n, 3)."""
-    h1 = jax.nn.sigmoid(x @ params["w1"] + params["b1"][None, :])
-    h2 = jax.nn.sigmoid(h1 @ params["w2"] + params["b2"][None, :])
-    logits = h2 @ params["w3"] + params["b3"][None, :]
-    losses = optax.sigmoid_binary_cross_entropy(logits, y).sum(axis=-1)
-    weights = sum(jnp.sum(params[name] ** 2) for name in ("w1", "w2", "w3"))
-    return losses.mean() + LABELS_DECAY * weights
-
-
-def labels_gradient(params: dict[str, Any], x: Any, y: Any) -> Any:
-    w1, w2, w3 = params["w1"], params["w2"], params["w3"]
-    z1 = x @ w1 + params["b1"]
-    h1 = sigmoid(z1)
-    h2 = sigmoid(h1 @ w2 + params["b2"])
-    p = sigmoid(h2 @ w3 + params["b3"])
-    # losses = sigmoid_binary_cross_entropy(z3, y).sum(axis=-1), their mean
-    dz3 = binary_cross_entropy_backward(p, y) / examples(y)
-    # z3 = h2 @ w3 + b3, and in every layer the penalty of w
-    dw3 = h2.T @ dz3 + 2 * LABELS_DECAY * w3
-    db3 = dz3.sum(axis=0)
-    dh2 = dz3 @ w3.T
-    # h2 = sigmoid(z2)
-    dz2 = dh2 * (h2 * (1 - h2))
-    # z2 = h1 @ w2 + b2
-    dw2, db2, dh1 = decayed_backward(dz2, h1, w2, LABELS_DECAY)
-    # h1 = sigmoid(z1)
-    dz1 = sigmoid_backward(dh1, h1, z1)
-    # z1 = x @ w1 + b1
-    dw1, db1, _ = decayed_backward(dz1, x, w1, LABELS_DECAY)
-    return {"w1": dw1, "b1": db1, "w2": dw2, "b2": db2, "w3": dw3, "b3": db3}
-
-
 def draw_labels(rng: np.random.Generator) -> Any:
-    params = {}
-    for i, (w, b) in enumerate(layers(rng, 5, 5, 5, 3), 1):
-        params |= {f"w{i}": w, f"b{i}": b}
+    pairs = enumerate(layers(rng, 5, 5, 5, 3), 1)
+    params = {f"{of}{i}": leaf for i, pair in pairs for of, leaf in zip("wb", pair, strict=True)}
     return params, rng.normal(size=(5, 5)), zero_or_one(rng, 5, 3)
 
 
@@ -327,17 +301,10 @@ def draw_margin(rng: np.random.Generator) -> Any:
 
     Draw again if none is beyond it, or if the derivative by the bias is 0.
     """
-    w, b, x = rng.normal(scale=0.7, size=5), biases(rng, 1)[0], rng.normal(size=(11, 5))
+    w, b, x = rng.normal(scale=0.7, size=5), biases(rng, 1).reshape(()), rng.normal(size=(11, 5))
     y = np.sign(x @ w + b) * np.where(np.arange(11) % 3, 1.0, -1.0)
     inside = y * (x @ w + b) < 1
     return draw_margin(rng) if inside.all() or y[inside].sum() == 0 else ((w, b), x, y)
-
-
-def draw_margin_tie(rng: np.random.Generator) -> Any:
-    """Draw a last example of zeros and class 1, and the bias 1, so that its margin is 0."""
-    (w, _), x, y = draw_margin(rng)
-    x[-1], y[-1] = 0.0, 1.0
-    return (w, np.float64(1.0)), x, y
 
 
 REGRESSION_DECAY = 0.05
@@ -364,45 +331,6 @@ def draw_regression(rng: np.random.Generator) -> Any:
     w, b = affine(rng, 6, 3)
     x = np.append(rng.normal(size=(11, 6)), np.ones((11, 1)), axis=1)
     return np.append(w, b[None, :], axis=0), x, one_hot_rows(rng, 11, 3)
-
-
-def relu_loss(params: Any, x: Any, classes: Any) -> Any:
-    """Two hidden layers: x of shape (n, 5), n class numbers."""
-    for w, b in params[:-1]:
-        x = jax.nn.relu(x @ w + b[None, :])
-    w, b = params[-1]
-    logp = jax.nn.log_softmax(x @ w + b[None, :])
-    picked = jnp.take_along_axis(logp, classes[:, None], axis=1)
-    return -picked.mean()
-
-
-def relu_gradient(params: Any, x: Any, classes: Any) -> Any:
-    (w1, b1), (w2, b2), (w3, b3) = params
-    z1 = x @ w1 + b1
-    h1 = z1 * (z1 > 0)
-    z2 = h1 @ w2 + b2
-    h2 = z2 * (z2 > 0)
-    p = softmax(h2 @ w3 + b3)
-    # -log_softmax(z3)[arange(n), classes].mean()
-    y = np.eye(p.shape[1])[classes]
-    dz3 = softmax_cross_entropy_backward(p, y) / examples(y)
-    # z3 = h2 @ w3 + b3
-    dw3 = h2.T @ dz3
-    db3 = dz3.sum(axis=0)
-    dh2 = dz3 @ w3.T
-    # h2 = relu(z2)
-    dz2 = dh2 * (z2 > 0)
-    # z2 = h1 @ w2 + b2
-    dw2, db2, dh1 = affine_backward(dz2, h1, w2)
-    # h1 = relu(z1)
-    dz1 = relu_backward(dh1, z1)
-    # z1 = x @ w1 + b1
-    dw1, db1, _ = affine_backward(dz1, x, w1)
-    return [(dw1, db1), (dw2, db2), (dw3, db3)]
-
-
-def draw_relu(rng: np.random.Generator) -> Any:
-    return layers(rng, 5, 5, 5, 3), rng.normal(size=(5, 5)), labels(rng, 5, 3)
 
 
 #: The learning rate of the weights that are updated too early.
@@ -471,15 +399,14 @@ def residual_gradient(net: Block, x: Any, y: Any) -> Block:
     # logsumexp(logits) - sum(y * logits), its mean
     dlogits = softmax_cross_entropy_backward(p, y) / examples(y)
     # logits = h1 @ leave + leave_bias
-    dleave, dleave_bias = h1.T @ dlogits, bias_backward(dlogits)
-    dh1 = dlogits @ leave.T
+    dleave, dleave_bias, dh1 = affine_backward(dlogits, h1, leave)
     # h1 = h0 + relu(z)
     dz = relu_backward(dh1, z)
     # z = h0 @ w + b, and the penalty of w
-    dw = h0.T @ dz + 2 * BLOCK_DECAY * w
-    dh0 = dh1 + dz @ w.T
+    dw, db, dx = affine_backward(dz, h0, w, BLOCK_DECAY)
+    dh0 = dh1 + dx
     # h0 = x @ enter
-    return Block(x.T @ dh0, dw, bias_backward(dz), dleave, dleave_bias)
+    return Block(x.T @ dh0, dw, db, dleave, dleave_bias)
 
 
 def draw_residual(rng: np.random.Generator) -> Any:
@@ -487,77 +414,71 @@ def draw_residual(rng: np.random.Generator) -> Any:
     return Block(enter, w, b, leave, leave_bias), rng.normal(size=(7, 3)), one_hot_rows(rng, 7, 2)
 
 
-CLASSIFYING = usual(
-    *(*MEANS, "residual-sign", *BIASES, "dw-transposed", "sigmoid-of-z"),
-    *("no-activation-derivative", "bce-extra-derivative", "ce-minus-missing", "update-before-use"),
-)
-FITTING = usual(
-    *("missing-square", "half-mse", *MEANS, "mean-over-outputs", "residual-sign", *BIASES),
-    *("tanh-linear", "tanh-of-h", "no-activation-derivative"),
-)
-LOGISTIC = usual(*MEANS, "residual-sign", "bce-extra-derivative", "ce-minus-missing")
-ENTROPY = usual(
-    *(*MEANS, "residual-sign", "softmax-diagonal", "softmax-shortcut", "softmax-wrong-axis"),
-    "ce-minus-missing",
-)
-LAYERS = usual("dw-transposed", *BIASES, "no-activation-derivative")
-BRIER = {
-    **usual("half-mse", *MEANS, "mean-over-outputs", "residual-sign", *BIASES, "dw-transposed"),
-    **usual("no-activation-derivative", "softmax-diagonal"),
-    "softmax-shortcut": ("return softmax_backward(dp, p)", "return p - y"),
-    **usual("softmax-wrong-axis", "update-before-use"),
-}
-OF_COLUMNS = {**usual("half-mse"), "dw-transposed": "dw = a @ dz.T"}
-UNTRANSPOSED = {
-    "dx-untransposed": "dh0 = dh1 + dz @ w",
-    "dropped-term": "dh0 = dz @ w.T",
-}
-OF_MARGIN: dict[str, Written] = {
-    "decay-factor": ("2 * DECAY", "DECAY"),
-    "exchanged": ("return dw, db", "dw[[0, 3]] = dw[[3, 0]]\nreturn dw, db"),
-}
-
 #: Lines of `dense_gradient` that edits go on from.
 BACKWARD = "dz = backward(dh, hs[i], zs[i - 1]) if i else dh"
 RETURN, INSERT = "return as_params(grads, params)", "grads.insert(0, (dw, db))"
 
+#: Mistakes in all but the last of three layers.
+INNER: dict[str, Written] = {
+    "bias-mean": "db = dz.mean(axis=0) if i < 2 else db",
+    "bias-unsummed": "db = dz if i < 2 else db",
+    "bias-wrong-axis": "db = dz.sum(axis=1) if i < 2 else db",
+    "dw-transposed": "dw = dz.T @ hs[i] + 2 * decay * w if i < 2 else dw",
+    "dx-untransposed": "dh = dz @ w if i == 1 else dh",
+    "no-activation-derivative": (BACKWARD, f"dz = dh if i == 1 else {BACKWARD[5:]}"),
+    "dw-after-activation": ("hs[i], w,", "hs[i or 1], w,"),
+}
+
+BRIER: dict[str, Written] = {"softmax-shortcut": ("return softmax_backward(dp, p)", "return p - y")}
+
 MODELS = [
     dense(
-        *(
-            "sigmoid-bce-literal",
-            (lambda z: 1 / (1 + jnp.exp(-z)), sigmoid, sigmoid_backward_twice),
-        ),
+        "sigmoid-bce-literal",
+        (lambda z: 1 / (1 + jnp.exp(-z)), sigmoid, sigmoid_backward),
         *((literal_entropy, entropies_backward), draw_literal),
-        {**CLASSIFYING, "dropped-term": (RETURN, f"grads[0][0][0, 1] = 0.0\n{RETURN}")},
-    ),
-    of_loss(
-        *("sigmoid-labels", labels_loss, labels_gradient, draw_labels),
         {
-            **CLASSIFYING,
-            **also("update-before-use", ("dz3 @ w3.T", "dz3 @ (w3 - STEP * dw3).T")),
-            **usual("mean-over-outputs", "dx-untransposed"),
-            "dw-after-activation": ("backward(dz1, x,", "backward(dz1, h1,"),
-            **also("decay-factor", ("2 * LABELS_DECAY * w3", "LABELS_DECAY * w3")),
-            "exchanged": ('{"w1": dw1, "b1": db1, "w2": dw2', '{"w1": dw2, "b1": db1, "w2": dw1'),
+            "sigmoid-of-z": ("backward(dh, hs[i]", "backward(dh, sigmoid(hs[i])"),
+            "dropped-term": (RETURN, f"grads[0][0][0, 1] = 0.0\n{RETURN}"),
+        },
+        but="mean-over-outputs dx-untransposed",
+    ),
+    dense(
+        *("sigmoid-labels", (jax.nn.sigmoid, sigmoid, sigmoid_backward)),
+        (
+            lambda z, y: optax.sigmoid_binary_cross_entropy(z, y).sum(axis=-1).mean(),
+            entropies_backward,
+        ),
+        draw_labels,
+        {
+            **INNER,
+            "sigmoid-of-z": (
+                BACKWARD,
+                f"dz = dh * (zs[0] * (1 - zs[0])) if i == 1 else {BACKWARD[5:]}",
+            ),
+            "exchanged": (
+                RETURN,
+                "(dw, db), (dv, dc), last = grads\n"
+                "return as_params([(dv, db), (dw, dc), last], params)",
+            ),
             "accumulates": accumulates,
         },
+        decay=0.02,
+        but="",
     ),
     dense(
         *("tanh-mlp-decayed", TANH, SQUARED),
         lambda rng: (layers(rng, 3, 7, 5, 2), rng.normal(size=(11, 3)), rng.normal(size=(11, 2))),
         {
-            **FITTING,
-            **usual("update-before-use"),
-            **also("decay-factor", (INSERT, "grads.insert(0, (dw, db + 2 * decay * b))")),
+            "decay-factor": [everywhere("decay-factor"), "db = db + 2 * decay * b"],
             "accumulates": accumulates,
         },
         decay=0.03,
+        but="dw-transposed dx-untransposed",
     ),
     dense(
         *("autoencoder", TANH, (lambda z, x: jnp.mean(jnp.square(z - x)), error_backward)),
         lambda rng: (layers(rng, 5, 5, 5), rng.normal(size=(5, 5))),
         {
-            **FITTING,
             # The last layer is updated, and the first one's derivative is of the new network.
             "update-before-use": (
                 INSERT,
@@ -566,71 +487,60 @@ MODELS = [
                 "    w, b = w - STEP * dw, b - STEP * db\n"
                 "    _, _, dh = affine_backward(output_backward(hs[i] @ w + b, y), hs[i], w)",
             ),
-            **usual("dw-transposed", "dx-untransposed"),
-            "dw-after-activation": "at_w = dz, hs[1], w",
-            "dropped-term": (INSERT, f"{INSERT}\ndh[:, 2] = 0.0"),
+            "dw-after-activation": ("hs[i], w,", "hs[1], w,"),
+            "dropped-term": "dh[:, 2] = 0.0",
             "exchanged": (RETURN, "return as_params(grads[::-1], params)"),
         },
+        but="",
     ),
     of_loss(
         *("logistic-regression", logistic_loss, logistic_gradient, draw_logistic),
         {
-            **LOGISTIC,
+            **usual(logistic_gradient, "mean-over-outputs"),
             "bias-mean": "db = dz.mean()",
-            "dropped-term": ("return np.app", "dw[3] = 0.0\nreturn np.app"),
+            "dropped-term": "dw[3] = 0.0",
             # Of theta, in which the intercept is as well.
-            "decay-factor": ("(dw, db)", "(dw, db + 2 * DECAY * b)"),
-            "exchanged": ("return np.app", "dw[[1, 2]] = dw[[2, 1]]\nreturn np.app"),
+            "decay-factor": "db = dz.sum() + 2 * DECAY * b",
+            "exchanged": "dw[[1, 2]] = dw[[2, 1]]",
         },
     ),
     dense(
         *("logistic-labels", None, (labels_entropy, entropies_backward), draw_linear_labels),
-        {
-            **LOGISTIC,
-            **usual("bias-mean"),
-            "dropped-term": (INSERT, f"dw[1, 1] = 0.0\n{INSERT}"),
-            **usual("mean-over-outputs", "bias-unsummed", "bias-wrong-axis", "dw-transposed"),
-            "accumulates": partial(accumulates, only=(1,)),
-        },
+        {"dropped-term": "dw[1, 1] = 0.0", "accumulates": partial(accumulates, only=(1,))},
+        but="dx-untransposed update-before-use",
     ),
     dense(
         *("softmax-tanh", TANH),
         (lambda z, y: optax.softmax_cross_entropy(z, y).mean(), classes_backward),
         draw_tanh,
-        {
-            **ENTROPY,
-            **LAYERS,
-            **usual("tanh-linear", "tanh-of-h", "update-before-use"),
-            "accumulates": partial(accumulates, only=(0, 1)),
-        },
+        {"accumulates": partial(accumulates, only=(0, 1))},
+        but="mean-over-outputs dx-untransposed",
     ),
     of_loss(
         *("softmax-regression", regression_loss, regression_gradient, draw_regression),
         {
-            **ENTROPY,
+            **usual(regression_gradient, "mean-over-outputs"),
             "decay-factor": ("2 * REGRESSION_DECAY", "REGRESSION_DECAY"),
             "dropped-term": ("return dw", "dw[2, 0] = 0.0\nreturn dw"),
             "exchanged": ("return dw", "dw[0, 1], dw[1, 0] = dw[1, 0], dw[0, 1]\nreturn dw"),
         },
     ),
-    of_loss(
-        *("softmax-relu", relu_loss, relu_gradient, draw_relu),
-        {
-            **ENTROPY,
-            **LAYERS,
-            "relu-mask": ["dz2 = dh2 * (z1 > 0)", "dz1 = relu_backward(dh1, z2)"],
-            **usual("dx-untransposed"),
-            "dw-after-activation": "dw1, db1, _ = affine_backward(dz1, h1, w1)",
-            **also("update-before-use", ("dz3 @ w3.T", "dz3 @ (w3 - STEP * dw3).T")),
-            "dropped-term": ("    return [", "    db3[1] = 0.0\n    return ["),
-            "exchanged": ("[(dw1, db1), (dw2, db2),", "[(dw2, db2), (dw1, db1),"),
-        },
-    ),
-    of_loss(
-        *("softmax-relu-tie", relu_loss, relu_gradient),
+    *and_tie(
+        dense(
+            *("softmax-relu", RELU, (picked_entropy, class_numbers_backward)),
+            lambda rng: (layers(rng, 5, 5, 5, 3), rng.normal(size=(5, 5)), labels(rng, 5, 3)),
+            {
+                **INNER,
+                "relu-mask": ("zs[i - 1]", "zs[2 - i]"),
+                "dropped-term": (RETURN, f"grads[2][1][1] = 0.0\n{RETURN}"),
+                "exchanged": (RETURN, f"grads[:2] = grads[1::-1]\n{RETURN}"),
+            },
+            but="mean-over-outputs",
+        ),
         # One example, and the bias of one unit.
-        zeroed(draw_relu, lambda params, x, _: (x[2], params[0][1][3:4])),
-        usual("relu-at-zero", "ce-minus-missing", "bias-mean"),
+        lambda params, x, _: ((x[2], 0.0), (params[0][1][3:4], 0.0)),
+        "ce-minus-missing bias-mean",
+        (BACKWARD, f"{BACKWARD}\nif i == 1:\n    dz = dh * (zs[0] >= 0)"),
     ),
     dense(
         *("brier-tanh", TANH),
@@ -643,25 +553,26 @@ MODELS = [
             rng.normal(size=(11, 3)),
             one_hot_rows(rng, 11, 5),
         ),
-        {**BRIER, **usual("tanh-linear", "tanh-of-h"), "accumulates": accumulates},
+        {**BRIER, "accumulates": accumulates},
+        but="missing-square dx-untransposed",
     ),
     dense(
         *("brier-sigmoid", (jax.nn.sigmoid, sigmoid, sigmoid_backward)),
         *((logsumexp_brier, mean_brier_backward), draw_square),
         {
             **BRIER,
-            **usual("sigmoid-of-z", "dx-untransposed"),
-            "dw-after-activation": "at_w = dz, hs[1], w",
+            "dw-after-activation": ("hs[i], w,", "hs[1], w,"),
             "exchanged": (
                 RETURN,
                 "(dw, db), (dv, dc) = grads\nreturn as_params([(dw, dc), (dv, db)], params)",
             ),
         },
+        but="missing-square",
     ),
     of_loss(
         *("polynomial", polynomial_loss, polynomial_gradient, draw_polynomial),
         {
-            **usual("missing-square", "half-mse", *MEANS, "residual-sign"),
+            **usual(polynomial_gradient, "mean-over-outputs"),
             # The residuals are written where the targets were.
             "accumulates": ("return powers", "y -= powers @ coefficients\nreturn powers"),
             "dropped-term": ("return powers", "powers[:, 2] = 0.0\nreturn powers"),
@@ -671,54 +582,45 @@ MODELS = [
     dense(
         *("linear-outputs", None, SQUARED),
         lambda rng: (affine(rng, 5, 2), rng.normal(size=(7, 5)), rng.normal(size=(7, 2))),
-        {
-            **usual("missing-square", "half-mse", *MEANS, "residual-sign", "mean-over-outputs"),
-            **usual(*BIASES),
-            "decay-factor": (INSERT, "grads.insert(0, (dw, db + 2 * decay * b))"),
-        },
+        {"decay-factor": "db = db + 2 * decay * b"},
         decay=0.2,
+        but="dw-transposed dx-untransposed update-before-use",
     ),
-    of_loss(
-        *("relu-columns", columns_loss, columns_gradient, draw_columns),
-        {
-            **usual("missing-square", "missing-mean", "mean-over-outputs", "residual-sign"),
-            **OF_COLUMNS,
-            # dz has the mean in it already.
-            "double-mean": ("return dw, db", "return dw / dz.shape[1], db / dz.shape[1]"),
-            "bias-mean": ("return dw, db", "return dw, db / dz.shape[1]"),
-            "bias-unsummed": ("return dw, db", "return dw, dz"),
-            "bias-wrong-axis": "db = dz.sum(axis=0, keepdims=True)",
-            **usual("no-activation-derivative", "relu-mask"),
-            "update-before-use": "da1 = (w2 - RATE * dw2).T @ dz2",
-            "accumulates": accumulates,
-        },
-    ),
-    of_loss(
-        *("relu-columns-tie", columns_loss, columns_gradient),
+    *and_tie(
+        of_loss(
+            *("relu-columns", columns_loss, columns_gradient, draw_columns),
+            {
+                **usual(columns_gradient),
+                "dw-transposed": "dw = a @ dz.T",
+                # dz has the mean in it already.
+                "double-mean": ("return dw, db", "return dw / dz.shape[1], db / dz.shape[1]"),
+                "bias-mean": ("return dw, db", "return dw, db / dz.shape[1]"),
+                "bias-unsummed": ("return dw, db", "return dw, dz"),
+                "bias-wrong-axis": "db = dz.sum(axis=0, keepdims=True)",
+                "update-before-use": "da1 = (w2 - RATE * dw2).T @ dz2",
+                "accumulates": accumulates,
+            },
+        ),
         # One example, and the biases of two units.
-        zeroed(draw_columns, lambda params, x, _: (x[:, 4], params["b1"][:2])),
-        {**usual("relu-at-zero"), **OF_COLUMNS},
+        lambda params, x, _: ((x[:, 4], 0.0), (params["b1"][:2], 0.0)),
+        "half-mse dw-transposed",
     ),
-    of_loss(
-        *("residual-block", residual_loss, residual_gradient, draw_residual),
-        {
-            **usual("softmax-diagonal", "softmax-shortcut", "softmax-wrong-axis"),
-            **usual("ce-minus-missing"),
-            "dw-after-activation": ("h0.T @ dz", "h1.T @ dz"),
-            "decay-factor": "dw = h0.T @ dz + BLOCK_DECAY * w",
-            **UNTRANSPOSED,
-            **usual(*MEANS, "residual-sign", *BIASES),
-            "dw-transposed": ("h0.T @ dz", "dz.T @ h0"),
-            **usual("no-activation-derivative"),
-            "relu-mask": "dz = dh1 * (h0 > 0)",
-            "update-before-use": "dh1 = dlogits @ (leave - STEP * dleave).T",
-        },
-    ),
-    of_loss(
-        *("residual-block-tie", residual_loss, residual_gradient),
+    *and_tie(
+        of_loss(
+            *("residual-block", residual_loss, residual_gradient, draw_residual),
+            {
+                **usual(residual_gradient, "mean-over-outputs"),
+                "dw-after-activation": "dw = h1.T @ dz + 2 * BLOCK_DECAY * w",
+                "dx-untransposed": "dx = dz @ w",
+                "dropped-term": "dh0 = dx",
+                "dw-transposed": "dw = dz.T @ h0 + 2 * BLOCK_DECAY * w",
+                "relu-mask": "dz = dh1 * (h0 > 0)",
+                "update-before-use": "dh1 = dlogits @ (leave - STEP * dleave).T",
+            },
+        ),
         # One example, and the bias of one unit.
-        zeroed(draw_residual, lambda net, x, _: (x[0], net.b[1:2])),
-        {**usual("relu-at-zero"), **UNTRANSPOSED},
+        lambda net, x, _: ((x[0], 0.0), (net.b[1:2], 0.0)),
+        "dx-untransposed dropped-term",
     ),
     dense(
         *("relu-deep", (lambda z: jnp.maximum(z, 0.0), relu, gated_backward)),
@@ -730,37 +632,36 @@ MODELS = [
             zero_or_one(rng, 11, 1),
         ),
         {
-            "dx-untransposed": (INSERT, f"dh = dz @ w if i == 1 else dh\n{INSERT}"),
-            **usual("bce-extra-derivative", "ce-minus-missing"),
+            "dx-untransposed": "dh = dz @ w if i == 1 else dh",
             # Examples in threes, and what is left over is left out.
-            "dropped-term": (INSERT, f"dw = hs[2][:9].T @ dz[:9] if i == 2 else dw\n{INSERT}"),
+            "dropped-term": "dw = hs[2][:9].T @ dz[:9] if i == 2 else dw",
             "exchanged": (
                 RETURN,
                 "(dw, db), (dv, dc), last = grads\n"
                 "return as_params([(dw, dc), (dv, db), last], params)",
             ),
-            **usual(*MEANS, "residual-sign", *BIASES, "dw-transposed"),
-            **usual("no-activation-derivative", "relu-mask", "update-before-use"),
         },
+        but="mean-over-outputs",
     ),
 ]
 
 #: At the end of the results.
-MARGINS = [
+MARGINS = and_tie(
     of_loss(
         *("margin", margin_loss, margin_gradient, draw_margin),
         {
-            **usual(*MEANS),
+            **usual(margin_gradient, "mean-over-outputs"),
             "residual-sign": ("df = -y", "df = y"),
             "bias-mean": "db = df.mean()",
             "relu-mask": "inside = f > 0",
             "no-activation-derivative": "inside = np.ones_like(f)",
-            "dropped-term": ("return dw, db", "dw[1] = 0.0\nreturn dw, db"),
-            **OF_MARGIN,
+            "dropped-term": "dw[1] = 0.0",
+            "decay-factor": ("2 * DECAY", "DECAY"),
+            "exchanged": "dw[[0, 3]] = dw[[3, 0]]",
         },
     ),
-    of_loss(
-        *("margin-tie", margin_loss, margin_gradient, draw_margin_tie),
-        {"relu-at-zero": "inside = margin >= 0", **OF_MARGIN},
-    ),
-]
+    # A last example of zeros and class 1, and the bias 1.
+    lambda params, x, y: ((x[-1], 0.0), (y[-1:], 1.0), (params[1], 1.0)),
+    "decay-factor exchanged",
+    "inside = margin >= 0",
+)

@@ -13,6 +13,7 @@ from scipy.special import erfc
 
 from models.edits import Edit
 from models.helpers import (
+    everywhere,
     normal_density,
     one_element_off,
     sigmoid,
@@ -21,7 +22,6 @@ from models.helpers import (
     size,
     tanh_derivative,
     update_before_use,
-    usual,
 )
 from models.model import Draw, Model, Written
 from models.networks import BACKWARD, RETURN, dense, error_backward, gated_backward, relu
@@ -80,7 +80,7 @@ UNTRANSPOSED: Written = [
 
 USUAL: dict[str, Written] = {
     "no-activation-derivative": slope("(1 + 0 * z)"),
-    **usual("half-mse", "bias-mean"),
+    **{slug: [everywhere(slug)] for slug in ("half-mse", "bias-mean")},
     "one-element-off": one_element_off,
     "sign-of-one-element": partial(sign_of_one_element, rank=0.7),
 }
@@ -114,9 +114,7 @@ MODELS = [
             "tanh-of-h": slope("tanh_derivative(a)"),
             "tanh-linear": slope("(1 - a)"),
             "dx-untransposed": UNTRANSPOSED,
-            "dw-after-activation": (
-                *("at_w = dz, hs[i], w", "at_w = dz, hs[i + 1] if i in (1, 2, 3) else hs[i], w"),
-            ),
+            "dw-after-activation": (*("hs[i], w,", "hs[i + 1] if i in (1, 2, 3) else hs[i], w,"),),
             "dw-transposed": (RETURN, f"grads[2] = (grads[2][0].T.copy(), grads[2][1])\n{RETURN}"),
             "update-before-use": update_before_use,
         },

@@ -114,7 +114,7 @@ RNN = of_loss(
         "u-untransposed": "dnext = dzs[0] @ wh",
         "truncated": "dnext = 0 * dzs[0]",
         "off-by-one-in-time": ("zip(hs[:-1], dzs", "zip(hs[1:], dzs"),
-        **usual("tanh-of-h", "tanh-linear", "no-activation-derivative"),
+        **usual(scan_gradient, "missing-square half-mse residual-sign"),
         "dw-transposed": "dwh = sum(dz.T @ h for h, dz in zip(hs[:-1], dzs, strict=True))",
         "accumulates": accumulates,
         "one-element-off": one_element_off,
