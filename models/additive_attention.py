@@ -9,8 +9,17 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from models.helpers import softmax, softmax_backward
+from models.helpers import (
+    accumulates,
+    affine_backward,
+    everywhere,
+    relu_backward,
+    softmax,
+    tanh_backward,
+)
+from models.layers import attend_backward
 from models.model import of_loss
+from models.networks import class_numbers_backward
 
 DECAY = 0.05
 RATE = 0.5
@@ -29,49 +38,28 @@ def loss(params: Any, x: Any, labels: Any) -> Any:
     return entropy + DECAY * sum(jnp.sum(part["w"] ** 2) for part in (attend, dense, out))
 
 
-def attend_backward(attend: Any, x: Any, e: Any, a: Any, dcontext: Any) -> Any:
-    """Return the derivatives by the attention's parameters from that by the context (n, 4)."""
-    # context = einsum("bt,btd->bd", a, x)
-    da = np.einsum("bd,btd->bt", dcontext, x)
-    # a = softmax(s)
-    ds = softmax_backward(da, a)
-    # s = e @ v
-    dv = np.einsum("bt,btd->d", ds, e)
-    de = ds[:, :, None] * attend["v"]
-    # e = tanh(z), z = x @ w + b
-    dz = de * (1 - e**2)
-    dw = np.einsum("bti,btj->ij", x, dz)
-    db = dz.sum(axis=(0, 1))
-    return {"w": dw, "b": db, "v": dv}
-
-
 def gradient(params: Any, x: Any, labels: Any) -> Any:
     """By hand, backwards."""
     attend, dense, out = params["attend"], params["dense"], params["out"]
-    e = np.tanh(x @ attend["w"] + attend["b"])
+    z = x @ attend["w"] + attend["b"]
+    e = np.tanh(z)
     a = softmax(e @ attend["v"], axis=1)
     context = np.einsum("bt,btd->bd", a, x)
     hidden = context @ dense["w"] + dense["b"]
     k = np.maximum(hidden, 0)
-    p = softmax(k @ out["w"] + out["b"])
-    # loss = -mean(log(p[labels]))
-    do = p.copy()
-    do[np.arange(len(x)), labels] -= 1
-    do = do / len(x)
+    # loss = -mean(log(softmax(o)[labels])), and the penalty of each w
+    do = class_numbers_backward(k @ out["w"] + out["b"], labels)
     # o = k @ w + b
-    dout = {"w": k.T @ do, "b": do.sum(axis=0)}
-    dk = do @ out["w"].T
+    dw3, db3, dk = affine_backward(do, k, out["w"], DECAY)
     # k = relu(hidden)
-    dhidden = dk * (hidden > 0)
+    dhidden = relu_backward(dk, hidden)
     # hidden = context @ w + b
-    ddense = {"w": context.T @ dhidden, "b": dhidden.sum(axis=0)}
-    dcontext = dhidden @ dense["w"].T
-    dattend = attend_backward(attend, x, e, a, dcontext)
-    # loss += DECAY * sum(w**2)
-    dattend["w"] = dattend["w"] + 2 * DECAY * attend["w"]
-    ddense["w"] = ddense["w"] + 2 * DECAY * dense["w"]
-    dout["w"] = dout["w"] + 2 * DECAY * out["w"]
-    return {"attend": dattend, "dense": ddense, "out": dout}
+    dw2, db2, dcontext = affine_backward(dhidden, context, dense["w"], DECAY)
+    # context = sum(a * x), a = softmax(e @ v), e = tanh(z), z = x @ w + b
+    dw, db, dv = attend_backward(dcontext, attend["v"], tanh_backward, x, z, e, a)
+    dw1 = dw + 2 * DECAY * attend["w"]
+    dense_and_out = {"dense": {"w": dw2, "b": db2}, "out": {"w": dw3, "b": db3}}
+    return {"attend": {"w": dw1, "b": db, "v": dv}, **dense_and_out}
 
 
 def draw(rng: np.random.Generator) -> Any:
@@ -85,76 +73,46 @@ def draw(rng: np.random.Generator) -> Any:
     return {"attend": attend, "dense": dense, "out": out}, x, rng.integers(0, 3, size=5)
 
 
-MEAN, LABEL = "do = do / len(x)\n", "    do[np.arange(len(x)), labels] -= 1\n"
-ATTEND_W, ATTEND_B = 'np.einsum("bti,btj->ij", x, dz)', "db = dz.sum(axis=(0, 1))"
-DENSE_W, DENSE_B, OUT_B = "context.T @ dhidden", "dhidden.sum(axis=0)", "do.sum(axis=0)"
-DCONTEXT = 'dcontext = dhidden @ dense["w"].T'
-
-
-RESULT = 'return {"attend": dattend, "dense": ddense, "out": dout}'
-ADDED = """\
-grads = {"attend": dattend, "dense": ddense, "out": dout}
-for layer, part in grads.items():
-    for name, d in part.items():
-        if layer + name in SUMS:
-            SUMS[layer + name] += d
-        else:
-            SUMS[layer + name] = d
-        part[name] = SUMS[layer + name]
-return grads"""
-
 MISTAKES = {
-    "missing-mean": (MEAN, "\n"),
-    "double-mean": [
-        (line, line + " / len(x)")
-        for line in (DENSE_W, DENSE_B, "k.T @ do", OUT_B, ATTEND_W, ATTEND_B)
-    ],
-    "double-mean/2": (ATTEND_W, ATTEND_W + " / len(x)"),
-    "mean-over-outputs": (MEAN, "do = do / do.size\n"),
-    "residual-sign": (MEAN, "do = (np.eye(p.shape[1])[labels] - p) / len(x)\n"),
-    "bias-mean": (DENSE_B, "dhidden.mean(axis=0)"),
-    "bias-mean/2": "db = dz.mean(axis=(0, 1))",
-    "bias-unsummed": (DENSE_B, "dhidden"),
-    "bias-unsummed/2": "db = dz.sum(axis=1)",
-    "bias-wrong-axis": "db = dz.sum(axis=(0, 2))",
-    "bias-wrong-axis/2": (DENSE_B, "dhidden.sum(axis=1)"),
-    "dw-transposed": (DENSE_W, "dhidden.T @ context"),
-    "dw-transposed/2": 'dw = np.einsum("bti,btj->ji", x, dz)',
+    **{slug: [everywhere(slug)] for slug in ("missing-mean", "mean-over-outputs")},
+    # In all but v.
+    "double-mean": [everywhere("double-mean"), ('"v": dv', '"v": dv * len(x)')],
+    "double-mean/2": 'dw1 = dw / len(x) + 2 * DECAY * attend["w"]',
+    "residual-sign": [everywhere("residual-sign")],
+    "bias-mean": "db2 = dhidden.mean(axis=0)",
+    "bias-mean/2": "db = dsums.mean(axis=(0, 1))",
+    "bias-unsummed": "db2 = dhidden",
+    "bias-unsummed/2": "db = dsums.sum(axis=1)",
+    "bias-wrong-axis": "db = dsums.sum(axis=(0, 2))",
+    "bias-wrong-axis/2": "db2 = dhidden.sum(axis=1)",
+    "dw-transposed": 'dw2 = dhidden.T @ context + 2 * DECAY * dense["w"]',
+    "dw-transposed/2": 'dw = np.einsum("ntj,nti->ji", dsums, x)',
     "dx-untransposed": 'dcontext = dhidden @ dense["w"]',
-    "dw-after-activation": (DENSE_W, "k.T @ dhidden"),
-    "dw-after-activation/2": 'dw = np.einsum("bti,btj->ij", e, dz)',
-    "tanh-linear": "dz = de * (1 - e)",
-    "tanh-of-h": "dz = de * (1 - np.tanh(e) ** 2)",
+    "dw-after-activation": 'dw2 = k.T @ dhidden + 2 * DECAY * dense["w"]',
+    "dw-after-activation/2": 'dw = np.einsum("ntj,nti->ij", dsums, keys)',
+    **{slug: [everywhere(slug)] for slug in ("tanh-linear", "tanh-of-h")},
     "no-activation-derivative": "dhidden = dk",
-    "softmax-diagonal": "ds = a * (1 - a) * da",
-    "softmax-shortcut": (MEAN, "do = softmax_backward(do / len(x), p)\n"),
-    "ce-minus-missing": (LABEL, ""),
+    "softmax-diagonal": "dscores = weights * (1 - weights) * dweights",
+    **{slug: [everywhere(slug)] for slug in ("softmax-shortcut", "ce-minus-missing")},
     "softmax-wrong-axis": 'a = softmax(e @ attend["v"], axis=0)',
-    "softmax-wrong-axis/2": ('out["b"])\n', 'out["b"], axis=0)\n'),
-    "relu-mask": "dhidden = dk * (dk > 0)",
+    "softmax-wrong-axis/2": ("(softmax(z), y)", "(softmax(z, axis=0), y)"),
+    "relu-mask": [everywhere("relu-mask")],
     "relu-mask/2": "dhidden = dk * (context > 0)",
-    "relu-at-zero": "dhidden = dk * (hidden >= 0)",
+    "relu-at-zero": [everywhere("relu-at-zero")],
     "relu-at-zero/2": "dhidden = np.where(hidden < 0, 0, dk)",
-    "accumulates": [("def gradient(", "SUMS = {}\ndef gradient("), (RESULT, ADDED)],
-    "update-before-use": ('new = dense["w"] - RATE * ddense["w"]\ndcontext = dhidden @ new.T'),
+    "accumulates": accumulates,
+    "update-before-use": 'dcontext = dhidden @ (dense["w"] - RATE * (context.T @ dhidden)).T',
     "update-before-use/2": [
-        ('out = {name: out[name] - RATE * dout[name] for name in out}\ndk = do @ out["w"].T'),
-        (
-            DCONTEXT,
-            "dense = {name: dense[name] - RATE * ddense[name] for name in dense}\n" + DCONTEXT,
-        ),
+        ('k, out["w"]', 'k, out["w"] - RATE * (k.T @ do)'),
+        ('context, dense["w"]', 'context, dense["w"] - RATE * (context.T @ dhidden)'),
     ],
-    "decay-factor": ("+ 2 * DECAY * attend", "+ DECAY * attend"),
-    "decay-factor/2": [
-        ("+ 2 * DECAY * attend", "+ DECAY * attend"),
-        ("+ 2 * DECAY * dense", "+ DECAY * dense"),
-        ("+ 2 * DECAY * out", "+ DECAY * out"),
-    ],
-    "decay-factor/3": (RESULT, 'ddense["b"] = ddense["b"] + 2 * DECAY * dense["b"]\n' + RESULT),
-    "dropped-term": 'dw = np.einsum("bti,btj->ij", x[:, 1:], dz[:, 1:])',
-    "dropped-term/2": (RESULT, 'dout["b"][-1] = 0\n' + RESULT),
-    "exchanged": ('{"w": dw, "b": db, "v": dv}', '{"w": dw, "b": dv, "v": db}'),
-    "exchanged/2": (RESULT, 'dattend["w"], ddense["w"] = ddense["w"], dattend["w"]\n' + RESULT),
+    "decay-factor": 'dw1 = dw + DECAY * attend["w"]',
+    "decay-factor/2": [everywhere("decay-factor"), 'dw1 = dw + DECAY * attend["w"]'],
+    "decay-factor/3": 'db2 = db2 + 2 * DECAY * dense["b"]',
+    "dropped-term": 'dw = np.einsum("ntj,nti->ij", dsums[:, 1:], x[:, 1:])',
+    "dropped-term/2": "db3[-1] = 0",
+    "exchanged": ('"b": db, "v": dv', '"b": dv, "v": db'),
+    "exchanged/2": "dw1, dw2 = dw2, dw1",
 }
 
 MODELS = [of_loss("attention-classifier", loss, gradient, draw, MISTAKES)]

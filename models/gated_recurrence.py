@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from models.helpers import sigmoid
+from models.helpers import accumulates, sigmoid
 from models.model import of_loss
 
 DECAY = 0.01
@@ -132,14 +132,7 @@ MISTAKES = {
     "no-activation-derivative/2": "dag = dg",
     "bce-extra-derivative": "do = (sigmoid(o) - y) * sigmoid(o) * (1 - sigmoid(o)) / batch",
     "ce-minus-missing": "do = sigmoid(o) / batch",
-    "accumulates": [
-        ("def gradient(", "GRADS = {}\ndef gradient("),
-        (
-            "if not GRADS:\n"
-            "    GRADS.update({name: np.zeros_like(value) for name, value in p.items()})\n"
-            "grads = GRADS"
-        ),
-    ],
+    "accumulates": accumulates,
     "update-before-use": 'uh = p["uh"] - RATE * grads["uh"]\nds = dag @ uh.T',
     "update-before-use/2": [
         (

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from models.helpers import softmax
+from models.helpers import affine_backward, everywhere, softmax, tanh_backward
 from models.model import of_loss
 
 DECAY = 0.02
@@ -54,27 +54,17 @@ def gradient(p: Params, x: Any, y: Any, t: Any) -> Params:
     h1 = np.tanh(x @ p.w1 + p.b1)
     h2 = np.tanh(h1 @ p.w2 + p.b2)
     ds, dr, dc = heads(p, h2, y, t)
-    # r = h2 @ wr + br - y
-    dwr = h2.T @ dr
-    dbr = dr.sum(axis=0)
+    # r = h2 @ wr + br - y, and so on the penalty of each w
+    dwr, dbr, dh_of_r = affine_backward(dr, h2, p.wr, DECAY)
     # c = h2 @ wc + bc
-    dwc = h2.T @ dc
-    dbc = dc.sum(axis=0)
-    dh2 = dr @ p.wr.T + dc @ p.wc.T
+    dwc, dbc, dh_of_c = affine_backward(dc, h2, p.wc, DECAY)
+    dh2 = dh_of_r + dh_of_c
     # h2 = tanh(h1 @ w2 + b2)
-    dz2 = dh2 * (1 - h2**2)
-    dw2 = h1.T @ dz2
-    db2 = dz2.sum(axis=0)
-    dh1 = dz2 @ p.w2.T
+    dz2 = tanh_backward(dh2, h2)
+    dw2, db2, dh1 = affine_backward(dz2, h1, p.w2, DECAY)
     # h1 = tanh(x @ w1 + b1)
-    dz1 = dh1 * (1 - h1**2)
-    dw1 = x.T @ dz1
-    db1 = dz1.sum(axis=0)
-    # loss += DECAY * sum(w**2)
-    dw1 = dw1 + 2 * DECAY * p.w1
-    dw2 = dw2 + 2 * DECAY * p.w2
-    dwr = dwr + 2 * DECAY * p.wr
-    dwc = dwc + 2 * DECAY * p.wc
+    dz1 = tanh_backward(dh1, h1)
+    dw1, db1, _ = affine_backward(dz1, x, p.w1, DECAY)
     return Params(dw1, db1, dw2, db2, dwr, dbr, dwc, dbc, ds)
 
 
@@ -96,33 +86,25 @@ MISTAKES = {
     "half-mse": "dr = k[0] * r / n",
     "missing-mean": ["dr = k[0] * 2 * r", "dc = k[1] * (q - t)"],
     "missing-mean/2": "dc = k[1] * (q - t)",
-    "double-mean": [
-        (line, line + " / len(x)")
-        for line in ("dw1 = x.T @ dz1", "dw2 = h1.T @ dz2", "dwr = h2.T @ dr", "dwc = h2.T @ dc")
-    ],
+    "double-mean": [{"affine_backward": ("x.T @ dz", "x.T @ dz / len(x)")}],
     "double-mean/2": (DR, DR + " / n"),
     "mean-over-outputs": "dr = k[0] * 2 * r / r.size",
     "mean-over-outputs/2": "dc = k[1] * (q - t) / t.size",
     "residual-sign": "r = y - (h2 @ p.wr + p.br)",
     "residual-sign/2": "dc = k[1] * (t - q) / n",
     "bias-mean": "db2 = dz2.mean(axis=0)",
-    "bias-mean/2": [
-        "dbr = dr.mean(axis=0)",
-        "dbc = dc.mean(axis=0)",
-        "db2 = dz2.mean(axis=0)",
-        "db1 = dz1.mean(axis=0)",
-    ],
+    "bias-mean/2": [everywhere("bias-mean")],
     "bias-unsummed": "dbr = dr",
     "bias-unsummed/2": "db1 = dz1",
     "bias-wrong-axis": "db2 = dz2.sum(axis=1)",
     "bias-wrong-axis/2": "dbr = dr.sum(axis=-1)",
-    "dw-transposed": ("dw2 = h1.T @ dz2", "dw2 = dz2.T @ h1"),
+    "dw-transposed": "dw2 = dz2.T @ h1 + 2 * DECAY * p.w2",
     "dx-untransposed": "dh1 = dz2 @ p.w2",
-    "dw-after-activation": ("dw2 = h1.T @ dz2", "dw2 = h2.T @ dz2"),
+    "dw-after-activation": "dw2 = h2.T @ dz2 + 2 * DECAY * p.w2",
     "tanh-linear": "dz2 = dh2 * (1 - h2)",
     "tanh-linear/2": "dz1 = dh1 * (1 - h1)",
     "tanh-of-h": "dz1 = dh1 * (1 - np.tanh(h1) ** 2)",
-    "tanh-of-h/2": ["dz1 = dh1 * (1 - np.tanh(h1) ** 2)", "dz2 = dh2 * (1 - np.tanh(h2) ** 2)"],
+    "tanh-of-h/2": [everywhere("tanh-of-h")],
     "no-activation-derivative": "dz1 = dh1",
     "no-activation-derivative/2": "dz2 = dh2",
     # -t / q of the logarithm times q * (1 - q)
@@ -133,26 +115,20 @@ MISTAKES = {
     "ce-minus-missing": "dc = k[1] * q / n",
     "softmax-wrong-axis": "q = softmax(c, axis=0)",
     "accumulates": [
-        ("def gradient(", "TOTAL = {}\ndef gradient("),
+        ("def gradient(", "TOTAL = 9 * [0]\ndef gradient("),
         (
             RESULT,
-            RESULT.replace("return", "grads =") + "\n"
-            "for name, d in grads._asdict().items():\n"
-            "    TOTAL[name] = TOTAL.get(name, 0) + d\n"
-            "return Params(**TOTAL)",
+            f"{RESULT.replace('return', 'TOTAL[:] = map(np.add, TOTAL,')})\nreturn Params(*TOTAL)",
         ),
     ],
-    "update-before-use": "w2 = p.w2 - RATE * dw2\ndh1 = dz2 @ w2.T",
-    "update-before-use/2": (
-        "p = p._replace(wr=p.wr - RATE * dwr, wc=p.wc - RATE * dwc)\n"
-        "dh2 = dr @ p.wr.T + dc @ p.wc.T"
-    ),
-    "decay-factor": ("+ 2 * DECAY * p.w2", "+ DECAY * p.w2"),
-    "decay-factor/2": (
-        RESULT,
-        "db1, db2 = db1 + 2 * DECAY * p.b1, db2 + 2 * DECAY * p.b2\n" + RESULT,
-    ),
-    "dropped-term": "dh2 = dr @ p.wr.T",
+    "update-before-use": "dh1 = dz2 @ (p.w2 - RATE * (h1.T @ dz2)).T",
+    "update-before-use/2": [
+        ("h2, p.wr", "h2, p.wr - RATE * (h2.T @ dr)"),
+        ("h2, p.wc", "h2, p.wc - RATE * (h2.T @ dc)"),
+    ],
+    "decay-factor": ("p.w2, DECAY", "p.w2, DECAY / 2"),
+    "decay-factor/2": "db1, db2 = db1 + 2 * DECAY * p.b1, db2 + 2 * DECAY * p.b2",
+    "dropped-term": "dh2 = dh_of_r",
     "dropped-term/2": ("ds = 1 - k", "ds = -k"),
     "exchanged": (RESULT, RESULT.replace("db1, dw2, db2", "db2, dw2, db1")),
     "exchanged/2": "ds = ds[::-1]\n# fit = sum(r**2) / n",
