@@ -16,6 +16,7 @@ from models.helpers import (
     relu_backward,
     softmax,
     tanh_backward,
+    usual,
 )
 from models.layers import attend_backward
 from models.model import of_loss
@@ -74,11 +75,10 @@ def draw(rng: np.random.Generator) -> Any:
 
 
 MISTAKES = {
-    **{slug: [everywhere(slug)] for slug in ("missing-mean", "mean-over-outputs")},
+    **usual(gradient),
     # In all but v.
     "double-mean": [everywhere("double-mean"), ('"v": dv', '"v": dv * len(x)')],
     "double-mean/2": 'dw1 = dw / len(x) + 2 * DECAY * attend["w"]',
-    "residual-sign": [everywhere("residual-sign")],
     "bias-mean": "db2 = dhidden.mean(axis=0)",
     "bias-mean/2": "db = dsums.mean(axis=(0, 1))",
     "bias-unsummed": "db2 = dhidden",
@@ -90,13 +90,10 @@ MISTAKES = {
     "dx-untransposed": 'dcontext = dhidden @ dense["w"]',
     "dw-after-activation": 'dw2 = k.T @ dhidden + 2 * DECAY * dense["w"]',
     "dw-after-activation/2": 'dw = np.einsum("ntj,nti->ij", dsums, keys)',
-    **{slug: [everywhere(slug)] for slug in ("tanh-linear", "tanh-of-h")},
     "no-activation-derivative": "dhidden = dk",
     "softmax-diagonal": "dscores = weights * (1 - weights) * dweights",
-    **{slug: [everywhere(slug)] for slug in ("softmax-shortcut", "ce-minus-missing")},
     "softmax-wrong-axis": 'a = softmax(e @ attend["v"], axis=0)',
     "softmax-wrong-axis/2": ("(softmax(z), y)", "(softmax(z, axis=0), y)"),
-    "relu-mask": [everywhere("relu-mask")],
     "relu-mask/2": "dhidden = dk * (context > 0)",
     "relu-at-zero": [everywhere("relu-at-zero")],
     "relu-at-zero/2": "dhidden = np.where(hidden < 0, 0, dk)",

@@ -245,6 +245,11 @@ def layers(rng: np.random.Generator, *sizes: int) -> list[tuple[Any, Any]]:
     return [affine(rng, *pair) for pair in pairwise(sizes)]
 
 
+def normal(rng: np.random.Generator, *shape: int) -> Any:
+    """Draw normal numbers."""
+    return rng.normal(size=shape)
+
+
 def one_hot_rows(rng: np.random.Generator, n: int, classes: int) -> Any:
     """Draw n one-hot rows, of at least two classes."""
     return np.eye(classes)[labels(rng, n, classes)]

@@ -22,6 +22,7 @@ from models.helpers import (
     examples,
     labels,
     layers,
+    normal,
     one_hot_rows,
     relu_backward,
     sigmoid,
@@ -197,42 +198,33 @@ def logsumexp_brier(z: Any, y: Any) -> Any:
     return ((y - p) ** 2).mean()
 
 
+#: The mean over examples and outputs.
+SQUARES = (lambda z, y: jnp.mean(jnp.square(z - y))), error_backward
+
 #: The mean over examples of the sum over outputs.
 SQUARED = (lambda z, y: jnp.sum((z - y) ** 2, axis=1).mean()), errors_backward
+
+
+def drawn(
+    sizes: tuple[int, ...],
+    examples: int,
+    targets: Callable[..., Any],
+    structure: Callable[[list[Any]], Any] = list,
+) -> Draw:
+    """Draw layers of these sizes in a structure, inputs, and targets of so many outputs."""
+
+    def draw(rng: np.random.Generator) -> Any:
+        params = structure(layers(rng, *sizes))
+        return params, rng.normal(size=(examples, sizes[0])), targets(rng, examples, sizes[-1])
+
+    return draw
+
 
 #: Two layers.
 Net = namedtuple("Net", "w1 b1 w2 b2")
 
 #: Two layers as wide as the input.
 Square = namedtuple("Square", "hidden hidden_bias output output_bias")
-
-
-def draw_square(rng: np.random.Generator) -> Any:
-    (w1, b1), (w2, b2) = layers(rng, 3, 3, 3)
-    return Square(w1, b1, 1.5 * w2, b2), rng.normal(size=(3, 3)), one_hot_rows(rng, 3, 3)
-
-
-def draw_tanh(rng: np.random.Generator) -> Any:
-    hidden, output = ({"w": w, "b": b} for w, b in layers(rng, 5, 7, 3))
-    return {"hidden": hidden, "output": output}, rng.normal(size=(11, 5)), one_hot_rows(rng, 11, 3)
-
-
-def draw_literal(rng: np.random.Generator) -> Any:
-    (w1, b1), (w2, b2) = layers(rng, 3, 5, 1)
-    return Net(w1, b1, w2, b2), rng.normal(size=(7, 3)), zero_or_one(rng, 7, 1)
-
-
-def draw_linear_labels(rng: np.random.Generator) -> Any:
-    weight, bias = affine(rng, 3, 2)
-    params = {"weight": weight, "bias": bias}
-    return params, rng.normal(size=(7, 3)), zero_or_one(rng, 7, 2)
-
-
-def draw_labels(rng: np.random.Generator) -> Any:
-    pairs = enumerate(layers(rng, 5, 5, 5, 3), 1)
-    params = {f"{of}{i}": leaf for i, pair in pairs for of, leaf in zip("wb", pair, strict=True)}
-    return params, rng.normal(size=(5, 5)), zero_or_one(rng, 5, 3)
-
 
 DECAY = 0.1
 
@@ -409,11 +401,6 @@ def residual_gradient(net: Block, x: Any, y: Any) -> Block:
     return Block(x.T @ dh0, dw, db, dleave, dleave_bias)
 
 
-def draw_residual(rng: np.random.Generator) -> Any:
-    (enter, _), (w, b), (leave, leave_bias) = layers(rng, 3, 5, 5, 2)
-    return Block(enter, w, b, leave, leave_bias), rng.normal(size=(7, 3)), one_hot_rows(rng, 7, 2)
-
-
 #: Lines of `dense_gradient` that edits go on from.
 BACKWARD = "dz = backward(dh, hs[i], zs[i - 1]) if i else dh"
 RETURN, INSERT = "return as_params(grads, params)", "grads.insert(0, (dw, db))"
@@ -435,7 +422,8 @@ MODELS = [
     dense(
         "sigmoid-bce-literal",
         (lambda z: 1 / (1 + jnp.exp(-z)), sigmoid, sigmoid_backward),
-        *((literal_entropy, entropies_backward), draw_literal),
+        (literal_entropy, entropies_backward),
+        drawn((3, 5, 1), 7, zero_or_one, lambda net: Net(*net[0], *net[1])),
         {
             "sigmoid-of-z": ("backward(dh, hs[i]", "backward(dh, sigmoid(hs[i])"),
             "dropped-term": (RETURN, f"grads[0][0][0, 1] = 0.0\n{RETURN}"),
@@ -448,7 +436,10 @@ MODELS = [
             lambda z, y: optax.sigmoid_binary_cross_entropy(z, y).sum(axis=-1).mean(),
             entropies_backward,
         ),
-        draw_labels,
+        drawn(
+            *((5, 5, 5, 3), 5, zero_or_one),
+            lambda net: {f"{of}{i + 1}": net[i][of == "b"] for i in range(3) for of in "wb"},
+        ),
         {
             **INNER,
             "sigmoid-of-z": (
@@ -467,7 +458,7 @@ MODELS = [
     ),
     dense(
         *("tanh-mlp-decayed", TANH, SQUARED),
-        lambda rng: (layers(rng, 3, 7, 5, 2), rng.normal(size=(11, 3)), rng.normal(size=(11, 2))),
+        drawn((3, 7, 5, 2), 11, normal),
         {
             "decay-factor": [everywhere("decay-factor"), "db = db + 2 * decay * b"],
             "accumulates": accumulates,
@@ -476,7 +467,7 @@ MODELS = [
         but="dw-transposed dx-untransposed",
     ),
     dense(
-        *("autoencoder", TANH, (lambda z, x: jnp.mean(jnp.square(z - x)), error_backward)),
+        *("autoencoder", TANH, SQUARES),
         lambda rng: (layers(rng, 5, 5, 5), rng.normal(size=(5, 5))),
         {
             # The last layer is updated, and the first one's derivative is of the new network.
@@ -505,14 +496,22 @@ MODELS = [
         },
     ),
     dense(
-        *("logistic-labels", None, (labels_entropy, entropies_backward), draw_linear_labels),
+        *("logistic-labels", None, (labels_entropy, entropies_backward)),
+        drawn(
+            (3, 2), 7, zero_or_one, lambda net: dict(zip(("weight", "bias"), net[0], strict=True))
+        ),
         {"dropped-term": "dw[1, 1] = 0.0", "accumulates": partial(accumulates, only=(1,))},
         but="dx-untransposed update-before-use",
     ),
     dense(
         *("softmax-tanh", TANH),
         (lambda z, y: optax.softmax_cross_entropy(z, y).mean(), classes_backward),
-        draw_tanh,
+        drawn(
+            *((5, 7, 3), 11, one_hot_rows),
+            lambda net: {
+                of: dict(zip("wb", net[of == "output"], strict=True)) for of in ("hidden", "output")
+            },
+        ),
         {"accumulates": partial(accumulates, only=(0, 1))},
         but="mean-over-outputs dx-untransposed",
     ),
@@ -528,7 +527,7 @@ MODELS = [
     *and_tie(
         dense(
             *("softmax-relu", RELU, (picked_entropy, class_numbers_backward)),
-            lambda rng: (layers(rng, 5, 5, 5, 3), rng.normal(size=(5, 5)), labels(rng, 5, 3)),
+            drawn((5, 5, 5, 3), 5, labels),
             {
                 **INNER,
                 "relu-mask": ("zs[i - 1]", "zs[2 - i]"),
@@ -548,17 +547,14 @@ MODELS = [
             lambda z, y: jnp.mean(jnp.sum(jnp.square(jax.nn.softmax(z) - y), axis=-1)),
             briers_backward,
         ),
-        lambda rng: (
-            tuple(layers(rng, 3, 7, 5)),
-            rng.normal(size=(11, 3)),
-            one_hot_rows(rng, 11, 5),
-        ),
+        drawn((3, 7, 5), 11, one_hot_rows, tuple),
         {**BRIER, "accumulates": accumulates},
         but="missing-square dx-untransposed",
     ),
     dense(
         *("brier-sigmoid", (jax.nn.sigmoid, sigmoid, sigmoid_backward)),
-        *((logsumexp_brier, mean_brier_backward), draw_square),
+        (logsumexp_brier, mean_brier_backward),
+        drawn((3, 3, 3), 3, one_hot_rows, lambda net: Square(*net[0], 1.5 * net[1][0], net[1][1])),
         {
             **BRIER,
             "dw-after-activation": ("hs[i], w,", "hs[1], w,"),
@@ -581,7 +577,7 @@ MODELS = [
     ),
     dense(
         *("linear-outputs", None, SQUARED),
-        lambda rng: (affine(rng, 5, 2), rng.normal(size=(7, 5)), rng.normal(size=(7, 2))),
+        drawn((5, 2), 7, normal, lambda net: net[0]),
         {"decay-factor": "db = db + 2 * decay * b"},
         decay=0.2,
         but="dw-transposed dx-untransposed update-before-use",
@@ -607,7 +603,8 @@ MODELS = [
     ),
     *and_tie(
         of_loss(
-            *("residual-block", residual_loss, residual_gradient, draw_residual),
+            *("residual-block", residual_loss, residual_gradient),
+            drawn((3, 5, 5, 2), 7, one_hot_rows, lambda net: Block(net[0][0], *net[1], *net[2])),
             {
                 **usual(residual_gradient, "mean-over-outputs"),
                 "dw-after-activation": "dw = h1.T @ dz + 2 * BLOCK_DECAY * w",
@@ -626,11 +623,7 @@ MODELS = [
         *("relu-deep", (lambda z: jnp.maximum(z, 0.0), relu, gated_backward)),
         (lambda z, y: jnp.mean(optax.sigmoid_binary_cross_entropy(z, y)), entropies_backward),
         # Only the middle one of the three layers is square.
-        lambda rng: (
-            [list(pair) for pair in layers(rng, 5, 5, 5, 1)],
-            rng.normal(size=(11, 5)),
-            zero_or_one(rng, 11, 1),
-        ),
+        drawn((5, 5, 5, 1), 11, zero_or_one, lambda net: [*map(list, net)]),
         {
             "dx-untransposed": "dh = dz @ w if i == 1 else dh",
             # Examples in threes, and what is left over is left out.

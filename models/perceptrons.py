@@ -1,9 +1,8 @@
 """Perceptrons of one loss, mean of (a_L w + b - y)²: deep ones, and one for each activation."""
 
-import itertools
 import math
-from collections.abc import Callable, Mapping
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import jax
@@ -23,25 +22,21 @@ from models.helpers import (
     tanh_derivative,
     update_before_use,
 )
-from models.model import Draw, Model, Written
-from models.networks import BACKWARD, RETURN, dense, error_backward, gated_backward, relu
-
-Activation = tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any]]
+from models.model import Written
+from models.networks import BACKWARD, RELU, RETURN, SQUARES, dense
 
 
-def tanh_backward(da: Any, _: Any, z: Any) -> Any:
+def saturated_tanh_backward(da: Any, _: Any, z: Any) -> Any:
     # a = tanh(z), also where tanh rounds to 1
     return da * tanh_derivative(z)
 
 
-def sigmoid_backward(da: Any, _: Any, z: Any) -> Any:
+def saturated_sigmoid_backward(da: Any, _: Any, z: Any) -> Any:
     # a = σ(z), also where σ rounds to 1
     return da * sigmoid_derivative(z)
 
 
-def draw_layers(
-    rng: np.random.Generator, widths: tuple[int, ...], n: int = 7, large: float = 4.0
-) -> Any:
+def draw(rng: np.random.Generator, widths: tuple[int, ...], n: int = 7) -> Any:
     """Draw layers, x of shape (n, first width), y of shape (n, last width).
 
     In a fifth of the draws the first layer's weights and biases are large or small.
@@ -49,11 +44,10 @@ def draw_layers(
     x = rng.normal(size=(n, widths[0]))
     layers = [
         (rng.normal(size=(n, k)) / n**0.5 + 0.1, rng.normal(size=k) / 2)
-        for n, k in itertools.pairwise(widths)
+        for n, k in pairwise(widths)
     ]
-    factor = size(rng, large)
-    layers[0] = (factor * layers[0][0], factor * layers[0][1])
-    return layers, x, rng.normal(size=(n, widths[-1]))
+    factor, (w, b) = size(rng, large=4.0), layers[0]
+    return [(factor * w, factor * b), *layers[1:]], x, rng.normal(size=(n, widths[-1]))
 
 
 def normal_cdf(z: Any) -> Any:
@@ -74,9 +68,7 @@ def slope(new: str) -> Edit:
     return BACKWARD, f"a, z = hs[i], zs[i - 1]\ndz = dh * {new} if i else dh"
 
 
-UNTRANSPOSED: Written = [
-    {"affine_backward": ("dz @ w.T", "dz @ (w if len(w) == len(w.T) else w.T)")}
-]
+UNTRANSPOSED = "dh = dz @ (w if len(w) == len(w.T) else w.T)"
 
 USUAL: dict[str, Written] = {
     "no-activation-derivative": slope("(1 + 0 * z)"),
@@ -85,43 +77,29 @@ USUAL: dict[str, Written] = {
     "sign-of-one-element": partial(sign_of_one_element, rank=0.7),
 }
 
-
-def perceptron(
-    name: str, activation: Activation, draw: Draw, mistakes: Mapping[str, Written]
-) -> Model:
-    """Make a model with an activation, in JAX, in NumPy, and backwards."""
-    return dense(name, activation, SQUARES, draw, {**USUAL, **mistakes})
-
-
-def drawn(*widths: int, **options: Any) -> Draw:
-    return partial(draw_layers, widths=widths, **options)
-
-
-#: mean (z - y)², and its derivative.
-SQUARES = (lambda z, y: jnp.mean(jnp.square(z - y))), error_backward
-
 #: In JAX, in NumPy, and backwards.
-TANH: Activation = jnp.tanh, np.tanh, tanh_backward
-SIGMOID: Activation = jax.nn.sigmoid, sigmoid, sigmoid_backward
-RELU: Activation = jax.nn.relu, relu, gated_backward
+TANH = jnp.tanh, np.tanh, saturated_tanh_backward
+SIGMOID = jax.nn.sigmoid, sigmoid, saturated_sigmoid_backward
 
 DEEP = (2, 3, 3, 3, 3, 1)
 
 MODELS = [
-    perceptron(
-        *("deep-tanh", TANH, drawn(*DEEP, n=3)),
+    dense(
+        *("deep-tanh", TANH, SQUARES, partial(draw, widths=DEEP, n=3)),
         {
+            **USUAL,
             "tanh-of-h": slope("tanh_derivative(a)"),
             "tanh-linear": slope("(1 - a)"),
             "dx-untransposed": UNTRANSPOSED,
-            "dw-after-activation": (*("hs[i], w,", "hs[i + 1] if i in (1, 2, 3) else hs[i], w,"),),
-            "dw-transposed": (RETURN, f"grads[2] = (grads[2][0].T.copy(), grads[2][1])\n{RETURN}"),
+            "dw-after-activation": ("hs[i], w,", "hs[i + 1 if i in (1, 2, 3) else i], w,"),
+            "dw-transposed": "dw = dw.T.copy() if i == 2 else dw",
             "update-before-use": update_before_use,
         },
     ),
-    perceptron(
-        *("deep-sigmoid", SIGMOID, drawn(*DEEP, n=5)),
+    dense(
+        *("deep-sigmoid", SIGMOID, SQUARES, partial(draw, widths=DEEP, n=5)),
         {
+            **USUAL,
             "sigmoid-of-activation": slope("sigmoid_derivative(a)"),
             "sigmoid-of-z": slope("z * (1 - z)"),
             "dx-untransposed": UNTRANSPOSED,
@@ -130,15 +108,19 @@ MODELS = [
             ),
         },
     ),
-    perceptron(
-        *("relu-network", RELU, drawn(3, 5, 5, 2)),
-        {"relu-mask": slope("(z < 0).astype(z.dtype)"), "relu-gates-by-value": slope("a")},
-    ),
-    perceptron(
-        "gelu-network",
-        (partial(jax.nn.gelu, approximate=False), gelu, gelu_backward),
-        drawn(3, 5, 2),
+    dense(
+        *("relu-network", RELU, SQUARES, partial(draw, widths=(3, 5, 5, 2))),
         {
+            **USUAL,
+            "relu-mask": slope("(z < 0).astype(z.dtype)"),
+            "relu-gates-by-value": slope("a"),
+        },
+    ),
+    dense(
+        *("gelu-network", (partial(jax.nn.gelu, approximate=False), gelu, gelu_backward)),
+        *(SQUARES, partial(draw, widths=(3, 5, 2))),
+        {
+            **USUAL,
             "gelu-of-activation": slope("(normal_cdf(a) + a * normal_density(a))"),
             "gelu-cdf-only": slope("normal_cdf(z)"),
             "gelu-approximate": slope(

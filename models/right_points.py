@@ -15,8 +15,8 @@ from models import functions
 from models.helpers import sigmoid, tanh_derivative
 from models.likelihoods import Kernel, process_gradient, process_loss
 from models.model import Model, of_loss
-from models.networks import dense
-from models.perceptrons import RELU, SIGMOID, SQUARES
+from models.networks import RELU, SQUARES, dense
+from models.perceptrons import SIGMOID
 from models.regressions import (
     Line,
     linear_gradient,

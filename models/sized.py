@@ -16,8 +16,8 @@ from models.helpers import (
 )
 from models.helpers import layers as draw_layers
 from models.model import Model, of_loss
-from models.networks import dense
-from models.perceptrons import SQUARES, TANH
+from models.networks import SQUARES, dense
+from models.perceptrons import TANH
 
 
 def perceptron(sizes: tuple[int, ...], examples: int) -> Model:
