@@ -13,6 +13,7 @@ from models.helpers import (
     accumulates,
     affine_backward,
     everywhere,
+    examples,
     relu_backward,
     softmax,
     tanh_backward,
@@ -49,7 +50,8 @@ def gradient(params: Any, x: Any, labels: Any) -> Any:
     hidden = context @ dense["w"] + dense["b"]
     k = np.maximum(hidden, 0)
     # loss = -mean(log(softmax(o)[labels])), and the penalty of each w
-    do = class_numbers_backward(k @ out["w"] + out["b"], labels)
+    p = softmax(k @ out["w"] + out["b"])
+    do = class_numbers_backward(p, labels) / examples(labels)
     # o = k @ w + b
     dw3, db3, dk = affine_backward(do, k, out["w"], DECAY)
     # k = relu(hidden)
@@ -76,6 +78,7 @@ def draw(rng: np.random.Generator) -> Any:
 
 MISTAKES = {
     **usual(gradient),
+    "mean-over-outputs": "do = class_numbers_backward(p, labels) / p.size",
     # In all but v.
     "double-mean": [everywhere("double-mean"), ('"v": dv', '"v": dv * len(x)')],
     "double-mean/2": 'dw1 = dw / len(x) + 2 * DECAY * attend["w"]',
@@ -93,7 +96,7 @@ MISTAKES = {
     "no-activation-derivative": "dhidden = dk",
     "softmax-diagonal": "dscores = weights * (1 - weights) * dweights",
     "softmax-wrong-axis": 'a = softmax(e @ attend["v"], axis=0)',
-    "softmax-wrong-axis/2": ("(softmax(z), y)", "(softmax(z, axis=0), y)"),
+    "softmax-wrong-axis/2": ('out["b"])', 'out["b"], axis=0)'),
     "relu-mask/2": "dhidden = dk * (context > 0)",
     "relu-at-zero": [everywhere("relu-at-zero")],
     "relu-at-zero/2": "dhidden = np.where(hidden < 0, 0, dk)",

@@ -19,6 +19,7 @@ from models.helpers import (
     and_tie,
     bias_backward,
     binary_cross_entropy_backward,
+    elements,
     examples,
     labels,
     layers,
@@ -35,7 +36,7 @@ from models.helpers import (
     zero_or_one,
 )
 from models.model import Written, of_loss
-from models.networks import class_numbers_backward, error_backward, errors_backward
+from models.networks import class_numbers_backward
 
 #: The learning rates of the weights that are updated too early.
 SCAN_RATE, LETTERS_RATE = 0.05, 0.01
@@ -206,7 +207,8 @@ def embedding_gradient(params: Any, words: Any, topics: Any) -> Any:
     z = e @ params["w"] + params["b"]
     h = np.where(z > 0, z, 0)
     # softmax_cross_entropy_with_integer_labels(logits, topics).mean()
-    dlogits = class_numbers_backward(h @ params["out"] + params["c"], topics)
+    p = softmax(h @ params["out"] + params["c"])
+    dlogits = class_numbers_backward(p, topics) / examples(topics)
     # logits = h @ out + c
     dout, dc, dh = affine_backward(dlogits, h, params["out"])
     # h = relu(z)
@@ -252,7 +254,7 @@ def norm_gradient(net: Normalised, x: Any, y: Any) -> Normalised:
     hat = (z - z.mean(axis=-1, keepdims=True)) / sd
     h = np.tanh(hat * net.gain + net.shift)
     # mean((h @ out + out_bias - y) ** 2)
-    errors = error_backward(h @ net.out + net.out_bias, y)
+    errors = squared_error_backward(h @ net.out + net.out_bias, y) / elements(y)
     # h @ out + out_bias
     dout, dout_bias, dh = affine_backward(errors, h, net.out)
     # h = tanh(u)
@@ -299,7 +301,7 @@ def gated_tanh_gradient(params: Any, x: Any, y: Any) -> Any:
     gate = sigmoid(sums)
     h = unit * gate
     # sum((h @ out - y) ** 2, axis=1).mean()
-    dz = errors_backward(h @ out, y)
+    dz = squared_error_backward(h @ out, y) / examples(y)
     # z = h @ out
     dout = h.T @ dz
     dh = dz @ out.T

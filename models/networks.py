@@ -55,7 +55,9 @@ def dense_loss(
 def dense_gradient(
     activation: Function,
     backward: Function,
-    output_backward: Function,
+    prediction: Function,
+    delta: Function,
+    count: Function,
     decay: float,
     params: Any,
     x: Any,
@@ -68,7 +70,7 @@ def dense_gradient(
         hs.append(activation(zs[-1]))
     # L = of_output(z, y)
     y = x if y is None else y
-    dz = output_backward(zs[-1], y)
+    dz = delta(prediction(zs[-1]), y) / count(y)
     grads: list[Any] = []
     for i in reversed(range(len(net))):
         w, b = net[i]
@@ -96,7 +98,7 @@ def as_params(grads: list[Any], params: Any) -> Any:
 def dense(
     name: str,
     activation: tuple[Function, Function, Function] | None,
-    output: tuple[Function, Function],
+    output: tuple[Function, Function, Function, Function],
     draw: Draw,
     mistakes: dict[str, Written],
     decay: float = 0.0,
@@ -104,13 +106,14 @@ def dense(
 ) -> Model:
     """Make the model of layers with an activation and an output, a loss of z and y.
 
-    The activation is in JAX, in NumPy, and backwards; the output in JAX, and its derivative by z.
-    With `but`, which may be empty, the usual mistakes are planted, but for some.
+    The activation is in JAX, in NumPy, and backwards; the output in JAX, a prediction by z, the
+    derivative by that, and the count by which the mean divides. With `but`, which may be empty, the
+    usual mistakes are planted, but for some.
     """
     # A single layer has no activation, and reads nothing of what stands in its place.
     in_jax, *by_hand = activation or 3 * (np.abs,)
     loss = partial(dense_loss, in_jax, output[0], decay)
-    gradient = partial(dense_gradient, *by_hand, output[1], decay)
+    gradient = partial(dense_gradient, *by_hand, *output[1:], decay)
     if but is not None:
         mistakes = usual(gradient, but if decay else f"decay-factor {but}") | mistakes
     return of_loss(name, loss, gradient, draw, mistakes)
@@ -129,36 +132,9 @@ TANH = jnp.tanh, np.tanh, tanh_backward
 RELU = jax.nn.relu, relu, gated_backward
 
 
-def entropies_backward(z: Any, y: Any) -> Any:
-    # mean(-y * log(p) - (1 - y) * log(1 - p)), p = sigmoid(z)
-    return binary_cross_entropy_backward(sigmoid(z), y) / examples(y)
-
-
-def classes_backward(z: Any, y: Any) -> Any:
-    # mean(sum(-y * log(p))), p = softmax(z)
-    return softmax_cross_entropy_backward(softmax(z), y) / examples(y)
-
-
-def class_numbers_backward(z: Any, classes: Any) -> Any:
-    # -log_softmax(z)[arange(n), classes].mean()
-    return classes_backward(z, np.eye(z.shape[1])[classes])
-
-
-def picked_entropy(z: Any, classes: Any) -> Any:
-    """The mean at the numbers of the classes."""
-    logp = jax.nn.log_softmax(z)
-    picked = jnp.take_along_axis(logp, classes[:, None], axis=1)
-    return -picked.mean()
-
-
-def errors_backward(z: Any, y: Any) -> Any:
-    # mean(sum((z - y) ** 2, axis=1))
-    return squared_error_backward(z, y) / examples(y)
-
-
-def error_backward(z: Any, y: Any) -> Any:
-    # mean((z - y) ** 2)
-    return squared_error_backward(z, y) / elements(y)
+def class_numbers_backward(p: Any, classes: Any) -> Any:
+    """Return that of the entropy at the numbers of classes."""
+    return softmax_cross_entropy_backward(p, np.eye(p.shape[1])[classes])
 
 
 def brier_backward(z: Any, y: Any) -> Any:
@@ -170,14 +146,11 @@ def brier_backward(z: Any, y: Any) -> Any:
     return softmax_backward(dp, p)
 
 
-def briers_backward(z: Any, y: Any) -> Any:
-    # mean(sum((p - y) ** 2, axis=-1))
-    return brier_backward(z, y) / examples(y)
-
-
-def mean_brier_backward(z: Any, y: Any) -> Any:
-    # mean((p - y) ** 2)
-    return brier_backward(z, y) / elements(y)
+def picked_entropy(z: Any, classes: Any) -> Any:
+    """The mean at the numbers of the classes."""
+    logp = jax.nn.log_softmax(z)
+    picked = jnp.take_along_axis(logp, classes[:, None], axis=1)
+    return -picked.mean()
 
 
 def literal_entropy(z: Any, y: Any) -> Any:
@@ -198,11 +171,16 @@ def logsumexp_brier(z: Any, y: Any) -> Any:
     return ((y - p) ** 2).mean()
 
 
-#: The mean over examples and outputs.
-SQUARES = (lambda z, y: jnp.mean(jnp.square(z - y))), error_backward
+#: Derivatives by the last z: a prediction, the derivative by it, and by what a mean divides.
+ENTROPIES = sigmoid, binary_cross_entropy_backward, examples
+CLASSES = softmax, softmax_cross_entropy_backward, examples
 
-#: The mean over examples of the sum over outputs.
-SQUARED = (lambda z, y: jnp.sum((z - y) ** 2, axis=1).mean()), errors_backward
+#: The mean of the squared error over examples and outputs, and over examples alone.
+SQUARES = (lambda z, y: jnp.mean(jnp.square(z - y))), np.positive, squared_error_backward, elements
+SQUARED = (
+    *(lambda z, y: jnp.sum((z - y) ** 2, axis=1).mean(), np.positive),
+    *(squared_error_backward, examples),
+)
 
 
 def drawn(
@@ -422,7 +400,7 @@ MODELS = [
     dense(
         "sigmoid-bce-literal",
         (lambda z: 1 / (1 + jnp.exp(-z)), sigmoid, sigmoid_backward),
-        (literal_entropy, entropies_backward),
+        (literal_entropy, *ENTROPIES),
         drawn((3, 5, 1), 7, zero_or_one, lambda net: Net(*net[0], *net[1])),
         {
             "sigmoid-of-z": ("backward(dh, hs[i]", "backward(dh, sigmoid(hs[i])"),
@@ -434,7 +412,7 @@ MODELS = [
         *("sigmoid-labels", (jax.nn.sigmoid, sigmoid, sigmoid_backward)),
         (
             lambda z, y: optax.sigmoid_binary_cross_entropy(z, y).sum(axis=-1).mean(),
-            entropies_backward,
+            *ENTROPIES,
         ),
         drawn(
             *((5, 5, 5, 3), 5, zero_or_one),
@@ -476,7 +454,7 @@ MODELS = [
                 f"{INSERT}\n"
                 "if i:\n"
                 "    w, b = w - STEP * dw, b - STEP * db\n"
-                "    _, _, dh = affine_backward(output_backward(hs[i] @ w + b, y), hs[i], w)",
+                "    _, _, dh = affine_backward(delta(hs[i] @ w + b, y) / count(y), hs[i], w)",
             ),
             "dw-after-activation": ("hs[i], w,", "hs[1], w,"),
             "dropped-term": "dh[:, 2] = 0.0",
@@ -496,7 +474,7 @@ MODELS = [
         },
     ),
     dense(
-        *("logistic-labels", None, (labels_entropy, entropies_backward)),
+        *("logistic-labels", None, (labels_entropy, *ENTROPIES)),
         drawn(
             (3, 2), 7, zero_or_one, lambda net: dict(zip(("weight", "bias"), net[0], strict=True))
         ),
@@ -505,7 +483,7 @@ MODELS = [
     ),
     dense(
         *("softmax-tanh", TANH),
-        (lambda z, y: optax.softmax_cross_entropy(z, y).mean(), classes_backward),
+        (lambda z, y: optax.softmax_cross_entropy(z, y).mean(), *CLASSES),
         drawn(
             *((5, 7, 3), 11, one_hot_rows),
             lambda net: {
@@ -526,7 +504,7 @@ MODELS = [
     ),
     *and_tie(
         dense(
-            *("softmax-relu", RELU, (picked_entropy, class_numbers_backward)),
+            *("softmax-relu", RELU, (picked_entropy, softmax, class_numbers_backward, examples)),
             drawn((5, 5, 5, 3), 5, labels),
             {
                 **INNER,
@@ -545,7 +523,7 @@ MODELS = [
         *("brier-tanh", TANH),
         (
             lambda z, y: jnp.mean(jnp.sum(jnp.square(jax.nn.softmax(z) - y), axis=-1)),
-            briers_backward,
+            *(np.positive, brier_backward, examples),
         ),
         drawn((3, 7, 5), 11, one_hot_rows, tuple),
         {**BRIER, "accumulates": accumulates},
@@ -553,7 +531,7 @@ MODELS = [
     ),
     dense(
         *("brier-sigmoid", (jax.nn.sigmoid, sigmoid, sigmoid_backward)),
-        (logsumexp_brier, mean_brier_backward),
+        (logsumexp_brier, np.positive, brier_backward, elements),
         drawn((3, 3, 3), 3, one_hot_rows, lambda net: Square(*net[0], 1.5 * net[1][0], net[1][1])),
         {
             **BRIER,
@@ -621,7 +599,7 @@ MODELS = [
     ),
     dense(
         *("relu-deep", (lambda z: jnp.maximum(z, 0.0), relu, gated_backward)),
-        (lambda z, y: jnp.mean(optax.sigmoid_binary_cross_entropy(z, y)), entropies_backward),
+        (lambda z, y: jnp.mean(optax.sigmoid_binary_cross_entropy(z, y)), *ENTROPIES),
         # Only the middle one of the three layers is square.
         drawn((5, 5, 5, 1), 11, zero_or_one, lambda net: [*map(list, net)]),
         {

@@ -59,17 +59,8 @@ def draw_hidden(rng: np.random.Generator) -> Any:
     return params, rng.uniform(1, 2, size=(5, 3)), rng.normal(size=(5, 1))
 
 
-def sine_loss(w: Any, scale: Any) -> Any:
-    return scale * jnp.sum(jnp.sin(w))
-
-
-def sine_gradient(w: Any, scale: Any) -> Any:
-    return scale * np.cos(w)
-
-
-def likelihood_loss(mean: Any, x: Any) -> Any:
-    """A likelihood whose logarithm was not taken."""
-    return -jnp.prod(jnp.exp(-((x - mean[None, :]) ** 2) / 2) / jnp.sqrt(2 * jnp.pi))
+#: A sum of sines, scaled.
+SINE = (lambda w, scale: scale * jnp.sum(jnp.sin(w))), (lambda w, scale: scale * np.cos(w))
 
 
 def likelihood_gradient(mean: Any, x: Any) -> Any:
@@ -87,8 +78,7 @@ def draw_incomes(rng: np.random.Generator) -> Any:
 def draw_counts(rng: np.random.Generator) -> Any:
     """Draw a Poisson regression with counts of about 1e9."""
     x = np.stack([np.ones(9), rng.normal(size=9)], axis=1)
-    w = np.array([20.0, 0.5])
-    return w + 0.1, x, np.round(np.exp(x @ w))
+    return np.array([20.1, 0.6]), x, np.round(np.exp(x @ np.array([20.0, 0.5])))
 
 
 def gravity_loss(place: Any, masses: Any) -> Any:
@@ -109,8 +99,7 @@ def draw_sun_and_earth(_: np.random.Generator) -> Any:
 
 def hilbert(n: int) -> Any:
     """The n×n matrix 1 / (i + j + 1)."""
-    i = np.arange(n)
-    return 1.0 / (i[:, None] + i[None, :] + 1)
+    return 1.0 / (np.add.outer(np.arange(n), np.arange(n)) + 1)
 
 
 def draw_quadratic(rng: np.random.Generator) -> Any:
@@ -129,11 +118,6 @@ def draw_determinant(rng: np.random.Generator) -> Any:
     """Draw a covariance of rank one, and a little noise."""
     v = rng.normal(size=5)
     return rng.uniform(1, 2, size=5) * 1e-7, np.outer(v, v)
-
-
-def valley_loss(w: Any, steep: Any) -> Any:
-    """Rosenbrock's valley, steeper."""
-    return (1 - w[0]) ** 2 + steep * (w[1] - w[0] ** 2) ** 2
 
 
 def valley_gradient(w: Any, steep: Any) -> Any:
@@ -164,11 +148,6 @@ def draw_hinge(_: np.random.Generator) -> Any:
     """Draw a support vector exactly on its margin."""
     x = np.array([[1.0, 0.5], [-2.0, 1.0], [0.25, 3.0]])
     return np.array([0.5, 1.0]), x, np.array([1.0, -1.0, 1.0])
-
-
-def largest_gradient(w: Any) -> Any:
-    """Give it all to the first of the largest."""
-    return 2 * w.max() * (np.arange(w.size) == np.argmax(w))
 
 
 def blocks(image: Any) -> Any:
@@ -226,7 +205,7 @@ POINTS: Mapping[str, Sequence[Model]] = {
         ),
     ],
     "tiny": [
-        of_loss("1e-6 sum(sin)", sine_loss, sine_gradient, lambda rng: (rng.normal(size=7), 1e-6)),
+        of_loss("1e-6 sum(sin)", *SINE, lambda rng: (rng.normal(size=7), 1e-6)),
         of_loss(
             "nanometres in metres",
             lambda w, x, y: jnp.mean((x @ w - y) ** 2),
@@ -236,7 +215,12 @@ POINTS: Mapping[str, Sequence[Model]] = {
             ),
         ),
         of_loss(
-            *("raw likelihood", likelihood_loss, likelihood_gradient),
+            # Its logarithm was not taken.
+            "raw likelihood",
+            lambda mean, x: (
+                -jnp.prod(jnp.exp(-((x - mean[None, :]) ** 2) / 2) / jnp.sqrt(2 * jnp.pi))
+            ),
+            likelihood_gradient,
             lambda rng: (rng.normal(size=2), rng.normal(size=(13, 2))),
         ),
         of_loss(
@@ -253,7 +237,7 @@ POINTS: Mapping[str, Sequence[Model]] = {
         ),
     ],
     "huge": [
-        of_loss("1e8 sum(sin)", sine_loss, sine_gradient, lambda rng: (rng.normal(size=7), 1e8)),
+        of_loss("1e8 sum(sin)", *SINE, lambda rng: (rng.normal(size=7), 1e8)),
         of_loss("dollars", linear_loss, linear_gradient, draw_incomes),
         of_loss(
             "counts of a billion",
@@ -296,7 +280,9 @@ POINTS: Mapping[str, Sequence[Model]] = {
             draw_determinant,
         ),
         of_loss(
-            *("steep valley", valley_loss, valley_gradient),
+            "steep valley",
+            lambda w, steep: (1 - w[0]) ** 2 + steep * (w[1] - w[0] ** 2) ** 2,
+            valley_gradient,
             lambda _: (np.array([0.7, 0.49 + 1e-7]), 1e6),
         ),
         of_loss("Gaussian process", process_loss, process_gradient, draw_process),
@@ -317,7 +303,10 @@ POINTS: Mapping[str, Sequence[Model]] = {
             draw_hinge,
         ),
         of_loss(
-            *("largest of equals", lambda w: jnp.max(w) ** 2, largest_gradient),
+            "largest of equals",
+            lambda w: jnp.max(w) ** 2,
+            # The first of the largest has it all.
+            lambda w: 2 * w.max() * (np.arange(w.size) == np.argmax(w)),
             lambda _: (np.array([0.25, 1.5, -1.0, 1.5, 1.5]),),
         ),
         of_loss("max pooling", pool_loss, pool_gradient, draw_pool),
