@@ -30,6 +30,7 @@ from models.helpers import (
     softmax,
     softmax_backward,
     softmax_cross_entropy_backward,
+    softmax_delta,
     squared_error_backward,
     tanh_backward,
     usual,
@@ -174,6 +175,9 @@ def logsumexp_brier(z: Any, y: Any) -> Any:
 #: Derivatives by the last z: a prediction, the derivative by it, and by what a mean divides.
 ENTROPIES = sigmoid, binary_cross_entropy_backward, examples
 CLASSES = softmax, softmax_cross_entropy_backward, examples
+
+#: The entropy at the numbers of classes, without losing digits.
+NUMBERS = picked_entropy, np.positive, softmax_delta, examples
 
 #: The mean of the squared error over examples and outputs, and over examples alone.
 SQUARES = (lambda z, y: jnp.mean(jnp.square(z - y))), np.positive, squared_error_backward, elements
@@ -382,6 +386,7 @@ def residual_gradient(net: Block, x: Any, y: Any) -> Block:
 #: Lines of `dense_gradient` that edits go on from.
 BACKWARD = "dz = backward(dh, hs[i], zs[i - 1]) if i else dh"
 RETURN, INSERT = "return as_params(grads, params)", "grads.insert(0, (dw, db))"
+DELTA = "delta(prediction(zs[-1]), y)"
 
 #: Mistakes in all but the last of three layers.
 INNER: dict[str, Written] = {

@@ -15,7 +15,7 @@ from models import functions
 from models.helpers import sigmoid, tanh_derivative
 from models.likelihoods import Kernel, process_gradient, process_loss
 from models.model import Model, of_loss
-from models.networks import RELU, SQUARES, dense
+from models.networks import NUMBERS, RELU, SQUARES, dense
 from models.perceptrons import SIGMOID
 from models.regressions import (
     Line,
@@ -24,7 +24,6 @@ from models.regressions import (
     quantile_gradient,
     quantile_loss,
 )
-from models.small_networks import softmax_gradient, softmax_loss
 
 
 def neuron_loss(params: Any, x: Any, y: Any) -> Any:
@@ -195,7 +194,7 @@ POINTS: Mapping[str, Sequence[Model]] = {
             lambda w, x: x * tanh_derivative(x * w),
             lambda rng: (rng.uniform(10, 16, size=7), rng.choice([-1.0, 1.0], size=7)),
         ),
-        of_loss("confident softmax", softmax_loss, softmax_gradient, draw_confident),
+        dense("confident softmax", None, NUMBERS, draw_confident, {}),
         dense("saturated hidden layer", SIGMOID, SQUARES, draw_hidden, {}),
         of_loss(
             "saturated erf",

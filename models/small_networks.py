@@ -10,34 +10,19 @@ import numpy as np
 
 from models.helpers import (
     accumulates,
+    everywhere,
     one_element_off,
     one_element_zeroed,
     saturated_softmax_backward,
     sign_of_one_element,
     size,
     softmax,
-    softmax_delta,
     tanh_derivative,
     usual,
 )
 from models.layers import Elman, Normalised, norm_gradient, norm_loss, scan_gradient, scan_loss
 from models.model import Written, of_loss
-
-
-def softmax_loss(params: Any, x: Any, labels: Any) -> Any:
-    """Softmax regression: mean of -log softmax(x w + b) at the labels."""
-    w, b = params
-    logs = jax.nn.log_softmax(x @ w + b[None, :], axis=-1)
-    return -jnp.mean(jnp.take_along_axis(logs, labels[:, None], axis=1))
-
-
-def softmax_gradient(params: Any, x: Any, labels: Any) -> Any:
-    w, b = params
-    z = x @ w + b[None, :]
-    # L = mean(-log softmax(z)[labels])
-    dz = softmax_delta(z, labels) / len(x)
-    # z = x @ w + b
-    return x.T @ dz, dz.sum(axis=0)
+from models.networks import DELTA, NUMBERS, dense
 
 
 def draw_softmax(rng: np.random.Generator) -> Any:
@@ -45,19 +30,18 @@ def draw_softmax(rng: np.random.Generator) -> Any:
     return (w, rng.normal(size=5)), rng.normal(size=(7, 2)), rng.integers(0, 5, size=7)
 
 
-DELTA = "softmax_delta(z, labels)"
-HOT = "one_hot(labels, z.shape[-1])"
+HOT = "one_hot(y, b.size)"
 
-SOFTMAX = of_loss(
-    *("softmax-regression", softmax_loss, softmax_gradient, draw_softmax),
+SOFTMAX = dense(
+    *("softmax-regression", None, NUMBERS, draw_softmax),
     {
-        "ce-minus-missing": (DELTA, "softmax(z)"),
+        "ce-minus-missing": (DELTA, "softmax(zs[-1])"),
         # The derivative of -log p by way of dp, with p (1 - p) for the whole Jacobian.
-        "softmax-diagonal": (DELTA, f"np.where({HOT}, softmax(z) - 1, 0)"),
-        "softmax-wrong-axis": (DELTA, f"(softmax(z.T).T - {HOT})"),
-        "softmax-shortcut": (DELTA, f"{DELTA} * softmax(z) * (1 - softmax(z))"),
-        "missing-mean": (" / len(x)", ""),
-        "bias-mean": ("dz.sum(axis=0)", "dz.mean(axis=0)"),
+        "softmax-diagonal": (DELTA, f"np.where({HOT}, softmax(zs[-1]) - 1, 0)"),
+        "softmax-wrong-axis": (DELTA, f"(softmax(zs[-1].T).T - {HOT})"),
+        "softmax-shortcut": (DELTA, f"{DELTA} * softmax(zs[-1]) * (1 - softmax(zs[-1]))"),
+        "missing-mean": (" / count(y)", ""),
+        "bias-mean": [everywhere("bias-mean")],
         "one-element-off": one_element_off,
     },
 )
