@@ -98,7 +98,7 @@ MISTAKES = {
     "softmax-wrong-axis": 'a = softmax(e @ attend["v"], axis=0)',
     "softmax-wrong-axis/2": ('out["b"])', 'out["b"], axis=0)'),
     "relu-mask/2": "dhidden = dk * (context > 0)",
-    "relu-at-zero": [everywhere("relu-at-zero")],
+    "relu-at-zero": everywhere("relu-at-zero"),
     "relu-at-zero/2": "dhidden = np.where(hidden < 0, 0, dk)",
     "accumulates": accumulates,
     "update-before-use": 'dcontext = dhidden @ (dense["w"] - RATE * (context.T @ dhidden)).T',

@@ -289,7 +289,7 @@ def and_tie(
         return at
 
     some = {slug: model.mistakes[slug] for slug in slugs.split()}
-    mistakes = {AT_A_KINK: at_kink or [everywhere(AT_A_KINK)], **some}
+    mistakes = {AT_A_KINK: at_kink or everywhere(AT_A_KINK), **some}
     tie = of_loss(f"{model.name}-tie", model.function, model.by_hand, draw, mistakes)
     return model, tie
 

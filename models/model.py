@@ -60,10 +60,19 @@ class Slip:
         return edited(by_hand, *self.edits) if self.edits else by_hand
 
 
-def catalogued(slug: str, *edits: Edit | Shared, make: Wrong | None = None) -> Slip:
+#: A mistake as a gradient's table has it; `models.mistakes` knows the rest by its slug.
+Written = Edit | Shared | list[Edit | Shared] | Wrong | Slip
+
+
+def catalogued(slug: str, written: Written) -> Slip:
     """Return a mistake of `models.mistakes`; its slug may be followed by `/` and a number."""
+    if isinstance(written, Slip):
+        return written
     says, kinds = MISTAKES.get(slug.partition("/")[0], ("", ()))
-    return Slip(says, *edits, kinds=" ".join(kinds), make=make)
+    if callable(written):
+        return Slip(says, kinds=" ".join(kinds), make=written)
+    edits = written if isinstance(written, list) else [written]
+    return Slip(says, *edits, kinds=" ".join(kinds))
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,10 +125,6 @@ class Model:
         return self.rewrites[slug].of(self.by_hand) if slug else self.by_hand
 
 
-#: A mistake as a gradient's table has it; `models.mistakes` knows the rest by its slug.
-Written = Edit | list[Edit | Shared] | Wrong | Slip
-
-
 def of_loss(
     name: str,
     loss: Callable[..., Any],
@@ -138,13 +143,5 @@ def of_loss(
         mistakes: by slug, an edit, several, or what makes the wrong gradient of the right one.
         draws: others by their names.
     """
-
-    def slip(slug: str, written: Written) -> Slip:
-        if isinstance(written, Slip):
-            return written
-        if callable(written):
-            return catalogued(slug, make=written)
-        return catalogued(slug, *(written if isinstance(written, list) else [written]))
-
-    slips = {slug: slip(slug, written) for slug, written in (mistakes or {}).items()}
+    slips = {slug: catalogued(slug, written) for slug, written in (mistakes or {}).items()}
     return Model(name, GRADIENT, loss, gradient, {"ordinary": draw, **draws}, slips)

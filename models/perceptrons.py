@@ -72,7 +72,7 @@ UNTRANSPOSED = "dh = dz @ (w if len(w) == len(w.T) else w.T)"
 
 USUAL: dict[str, Written] = {
     "no-activation-derivative": slope("(1 + 0 * z)"),
-    **{slug: [everywhere(slug)] for slug in ("half-mse", "bias-mean")},
+    **{slug: everywhere(slug) for slug in ("half-mse", "bias-mean")},
     "one-element-off": one_element_off,
     "sign-of-one-element": partial(sign_of_one_element, rank=0.7),
 }

@@ -17,7 +17,6 @@ from manual.activations import SIGMOID_DERIVATIVES, sigmoid_derivative
 from manual.arrays import namespace
 from manual.article import Parameters, forward, gradient_lines, loss
 from manual.sgd import update
-from models.edits import edited
 from models.model import Slip
 
 #: The parameters that a mistake makes wrong: all, those by way of a hidden unit, of h1, of h2.
@@ -191,14 +190,9 @@ def clip(part: Any, low: float, high: float) -> Any:
     return xp.minimum(xp.maximum(part, low), high)
 
 
-def _answer(says: str, lines: str, leaves: str = NAMES) -> Slip:
-    """Run lines in place of the call of the right gradient."""
-    return Slip(says, lines, leaves=leaves, make=lambda _: edited(answer, lines))
-
-
 def _then(says: str, line: str, leaves: str = NAMES) -> Slip:
     """Run a line after the call of the right gradient."""
-    return _answer(says, f"{GRADS}\n{line}", leaves)
+    return Slip(says, f"{GRADS}\n{line}", leaves=leaves)
 
 
 def _accumulates(right: Callable[..., Parameters]) -> Callable[..., Parameters]:
@@ -229,15 +223,15 @@ def _central_difference(_: Any) -> Callable[..., Parameters]:
 
 #: By slug.
 ANSWERS: dict[str, Slip] = {
-    "inputs-swapped": _answer(
+    "inputs-swapped": wrong(
         "the gradient is given weight and height in the other order",
         "grads = gradient(params, x[..., ::-1], y)",
     ),
-    "bias-forgotten-in-forward": _answer(
+    "bias-forgotten-in-forward": wrong(
         "the forward pass of the gradient leaves out all three biases",
         "zero = 0 * params.b1\ngrads = gradient(params._replace(b1=zero, b2=zero, b3=zero), x, y)",
     ),
-    "float32": _answer(
+    "float32": wrong(
         "the gradient is computed in single precision, with 7 digits of 16",
         "grads = gradient(Parameters(*map(single, params)), single(x), single(y))",
     ),
@@ -360,7 +354,7 @@ def kind_of(plant: Slip) -> str:
 
 def gradient_in(plant: Slip, form: str = "stable") -> Callable[[Any, Any, Any], Any]:
     """Return a fresh gradient with a form of σ', right if the mistake is in the training."""
-    right = manual.article.gradient
+    right = answer if plant in ANSWERS.values() else manual.article.gradient
     made = right if kind_of(plant) == "training" else plant.of(right)
     return partial(made, derivative=SIGMOID_DERIVATIVES[form])
 

@@ -41,7 +41,7 @@ SOFTMAX = dense(
         "softmax-wrong-axis": (DELTA, f"(softmax(zs[-1].T).T - {HOT})"),
         "softmax-shortcut": (DELTA, f"{DELTA} * softmax(zs[-1]) * (1 - softmax(zs[-1]))"),
         "missing-mean": (" / count(y)", ""),
-        "bias-mean": [everywhere("bias-mean")],
+        "bias-mean": everywhere("bias-mean"),
         "one-element-off": one_element_off,
     },
 )

@@ -93,7 +93,7 @@ MISTAKES = {
     "residual-sign": "r = y - (h2 @ p.wr + p.br)",
     "residual-sign/2": "dc = k[1] * (t - q) / n",
     "bias-mean": "db2 = dz2.mean(axis=0)",
-    "bias-mean/2": [everywhere("bias-mean")],
+    "bias-mean/2": everywhere("bias-mean"),
     "bias-unsummed": "dbr = dr",
     "bias-unsummed/2": "db1 = dz1",
     "bias-wrong-axis": "db2 = dz2.sum(axis=1)",
@@ -104,7 +104,7 @@ MISTAKES = {
     "tanh-linear": "dz2 = dh2 * (1 - h2)",
     "tanh-linear/2": "dz1 = dh1 * (1 - h1)",
     "tanh-of-h": "dz1 = dh1 * (1 - np.tanh(h1) ** 2)",
-    "tanh-of-h/2": [everywhere("tanh-of-h")],
+    "tanh-of-h/2": everywhere("tanh-of-h"),
     "no-activation-derivative": "dz1 = dh1",
     "no-activation-derivative/2": "dz2 = dh2",
     # -t / q of the logarithm times q * (1 - q)
