@@ -58,23 +58,19 @@ def backward(p: Any, x: Any, dh: Any, step: Step, grads: Any) -> Any:
     dh0 = dh * (1 - z)
     # g = tanh(x @ wh + (r * h0) @ uh + bh)
     dag = dg * (1 - g**2)
-    grads["wh"] += x.T @ dag
-    grads["uh"] += (r * h0).T @ dag
-    grads["bh"] += dag.sum(axis=0)
     ds = dag @ p["uh"].T
     # s = r * h0
     dr = ds * h0
     dh0 = dh0 + ds * r
     # r = sigmoid(x @ wr + h0 @ ur + br)
     dar = dr * r * (1 - r)
-    grads["wr"] += x.T @ dar
-    grads["ur"] += h0.T @ dar
-    grads["br"] += dar.sum(axis=0)
     # z = sigmoid(x @ wz + h0 @ uz + bz)
     daz = dz * z * (1 - z)
-    grads["wz"] += x.T @ daz
-    grads["uz"] += h0.T @ daz
-    grads["bz"] += daz.sum(axis=0)
+    # each of the three by its own parameters
+    for gate, da, s in (("h", dag, r * h0), ("r", dar, h0), ("z", daz, h0)):
+        grads["w" + gate] += x.T @ da
+        grads["u" + gate] += s.T @ da
+        grads["b" + gate] += da.sum(axis=0)
     return dh0 + dar @ p["ur"].T + daz @ p["uz"].T
 
 
@@ -111,19 +107,18 @@ MISTAKES = {
     "double-mean": "grads[name] = grads[name] / batch + DECAY * p[name]",
     "mean-over-outputs": "do = (sigmoid(o) - y) / y.size",
     "residual-sign": "do = (y - sigmoid(o)) / batch",
-    "bias-mean": [
-        'grads["bh"] += dag.mean(axis=0)',
-        'grads["br"] += dar.mean(axis=0)',
-        'grads["bz"] += daz.mean(axis=0)',
-    ],
+    "bias-mean": 'grads["b" + gate] += da.mean(axis=0)',
     "bias-mean/2": 'grads["c"] += do[t].mean()',
-    "bias-unsummed": 'grads["bz"] = grads["bz"] + daz',
-    "bias-wrong-axis": 'grads["bh"] += dag.sum(axis=1)',
-    "dw-transposed": 'grads["ur"] += dar.T @ h0',
+    "bias-unsummed": (
+        'grads["b" + gate] += da.sum(axis=0)',
+        'grads["b" + gate] = grads["b" + gate] + (da if gate == "z" else da.sum(axis=0))',
+    ),
+    "bias-wrong-axis": 'grads["b" + gate] += da.sum(axis=int(gate == "h"))',
+    "dw-transposed": 'grads["u" + gate] += da.T @ s if gate == "r" else s.T @ da',
     "dx-untransposed": 'ds = dag @ p["uh"]',
     "dx-untransposed/2": ('dar @ p["ur"].T', 'dar @ p["ur"]'),
-    "dw-after-activation": ['grads["ur"] += step.h.T @ dar', 'grads["uz"] += step.h.T @ daz'],
-    "dw-after-activation/2": 'grads["uh"] += g.T @ dag',
+    "dw-after-activation": 'grads["u" + gate] += (s if gate == "h" else step.h).T @ da',
+    "dw-after-activation/2": 'grads["u" + gate] += (g if gate == "h" else s).T @ da',
     "tanh-linear": "dag = dg * (1 - g)",
     "tanh-of-h": "dag = dg * (1 - np.tanh(g) ** 2)",
     "sigmoid-of-z": "daz = dz * sigmoid(z) * (1 - sigmoid(z))",
@@ -133,7 +128,9 @@ MISTAKES = {
     "bce-extra-derivative": "do = (sigmoid(o) - y) * sigmoid(o) * (1 - sigmoid(o)) / batch",
     "ce-minus-missing": "do = sigmoid(o) / batch",
     "accumulates": accumulates,
-    "update-before-use": 'uh = p["uh"] - RATE * grads["uh"]\nds = dag @ uh.T',
+    "update-before-use": (
+        'uh = p["uh"] - RATE * (grads["uh"] + (r * h0).T @ dag)\nds = dag @ uh.T'
+    ),
     "update-before-use/2": [
         (
             "dh = np.zeros_like(tape[0].h)",
@@ -148,12 +145,12 @@ MISTAKES = {
     "decay-factor/3": ("for name in MATRICES:", "for name in p:"),
     "dropped-term": ("dh0 = dh * (1 - z)", "dh0 = 0 * dh"),
     "dropped-term/2": ("    dh0 = dh0 + ds * r\n", ""),
-    "dropped-term/3": 'grads["uh"] += h0.T @ dag',
-    "dropped-term/4": 'grads["bz"] = daz.sum(axis=0)',
-    "exchanged": [
-        ('grads["ur"] += h0.T @ dar', 'grads["uz"] += h0.T @ dar'),
-        ('grads["uz"] += h0.T @ daz', 'grads["ur"] += h0.T @ daz'),
-    ],
+    "dropped-term/3": 'grads["u" + gate] += h0.T @ da',
+    "dropped-term/4": (
+        'grads["b" + gate] += da.sum(axis=0)',
+        'grads["b" + gate] = (gate != "z") * grads["b" + gate] + da.sum(axis=0)',
+    ),
+    "exchanged": ('grads["u" + gate] +=', 'grads["u" + {"r": "z", "z": "r"}.get(gate, gate)] +='),
     "exchanged/2": (
         "return grads",
         'grads["bz"], grads["bh"] = grads["bh"], grads["bz"]\nreturn grads',

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Collection
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -333,38 +334,20 @@ def update_before_use(gradient: Gradient, rate: float = 0.1) -> Gradient:
     return wrong
 
 
-def sign_of_one_element(gradient: Gradient, rank: float = 1.0) -> Gradient:
-    """Change the sign of the largest element, or of that of another rank."""
-    return _one_element(gradient, rank, lambda value: -value)
+def _changed(gradient: Gradient, change: Callable[[Any], Any]) -> Gradient:
+    """Apply `change` to all elements of the right gradient in one array."""
+
+    def wrong(params: Any, *inputs: Any) -> Any:
+        leaves, tree = jax.tree.flatten(gradient(params, *inputs))
+        flat = change(np.concatenate([np.ravel(leaf) for leaf in leaves]))
+        parts = np.split(flat, np.cumsum([np.size(leaf) for leaf in leaves])[:-1])
+        shaped = [p.reshape(np.shape(leaf)) for p, leaf in zip(parts, leaves, strict=True)]
+        return jax.tree.unflatten(tree, shaped)
+
+    return wrong
 
 
-def one_element_zeroed(gradient: Gradient, rank: float = 1.0) -> Gradient:
-    """Set the largest element, or that of another rank, to 0."""
-    return _one_element(gradient, rank, lambda value: 0 * value)
-
-
-def one_element_off(gradient: Gradient, rank: float = 0.5) -> Gradient:
-    """Change one element of medium size by a millionth; by a fiftieth in float32."""
-    return _one_element(
-        gradient, rank, lambda value: value + value * (64 * np.sqrt(np.finfo(value.dtype).eps))
-    )
-
-
-def small_elements_zeroed(gradient: Gradient) -> Gradient:
-    """Set all elements to 0 that are a thousand times smaller than the largest."""
-
-    def change(flat: Any) -> Any:
-        return np.where(abs(flat) < 1e-3 * abs(flat).max(), 0 * flat, flat)
-
-    return _changed(gradient, change)
-
-
-def exchanged_elements(gradient: Gradient) -> Gradient:
-    """Exchange the first element and the last."""
-    return _changed(gradient, lambda flat: flat[[-1, *range(1, flat.size - 1), 0]])
-
-
-def _one_element(gradient: Gradient, rank: float, change: Callable[[Any], Any]) -> Gradient:
+def _one_element(gradient: Gradient, change: Callable[[Any], Any], rank: float = 1.0) -> Gradient:
     """Change the element at that rank, 0 to 1, among all nonzero ones ordered by size."""
 
     def apply(flat: Any) -> Any:
@@ -378,14 +361,21 @@ def _one_element(gradient: Gradient, rank: float, change: Callable[[Any], Any]) 
     return _changed(gradient, apply)
 
 
-def _changed(gradient: Gradient, change: Callable[[Any], Any]) -> Gradient:
-    """Apply `change` to all elements of the right gradient in one array."""
+#: Change the sign of the largest element, or of that of another rank; or set it to 0.
+sign_of_one_element = partial(_one_element, change=lambda value: -value)
+one_element_zeroed = partial(_one_element, change=lambda value: 0 * value)
 
-    def wrong(params: Any, *inputs: Any) -> Any:
-        leaves, tree = jax.tree.flatten(gradient(params, *inputs))
-        flat = change(np.concatenate([np.ravel(leaf) for leaf in leaves]))
-        parts = np.split(flat, np.cumsum([np.size(leaf) for leaf in leaves])[:-1])
-        shaped = [p.reshape(np.shape(leaf)) for p, leaf in zip(parts, leaves, strict=True)]
-        return jax.tree.unflatten(tree, shaped)
+#: Change one element of medium size by a millionth; by a fiftieth in float32.
+one_element_off = partial(
+    _one_element,
+    change=lambda value: value + value * (64 * np.sqrt(np.finfo(value.dtype).eps)),
+    rank=0.5,
+)
 
-    return wrong
+#: Set all elements to 0 that are a thousand times smaller than the largest.
+small_elements_zeroed = partial(
+    _changed, change=lambda flat: np.where(abs(flat) < 1e-3 * abs(flat).max(), 0 * flat, flat)
+)
+
+#: Exchange the first element and the last.
+exchanged_elements = partial(_changed, change=lambda flat: flat[[-1, *range(1, flat.size - 1), 0]])
