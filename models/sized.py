@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from models import small_networks
+from models import layers
 from models.helpers import (
     affine,
     elements,
@@ -35,9 +35,9 @@ def attention(heads: int, positions: int, width: int) -> Model:
 
     def draw(rng: np.random.Generator) -> Any:
         x, y = rng.normal(size=(2, positions, width))
-        return small_networks.Attention(*(affine(rng, width, width)[0] for _ in range(4))), x, y
+        return layers.Attention(*(affine(rng, width, width)[0] for _ in range(4))), x, y
 
-    return of_loss("attention-heads", *small_networks.attention(heads, False), draw)
+    return of_loss("attention-heads", *layers.attention(heads, False), draw)
 
 
 #: A kernel of shape (k, k, channels), and a layer (channels, outputs) on the mean position.
