@@ -1,7 +1,4 @@
-"""Networks with one special layer: recurrent, a convolution, an embedding, gates, attention.
-
-Three of them come at a kink as well.
-"""
+"""Networks with one special layer: recurrent, a convolution, an embedding, gates, attention."""
 
 from collections import namedtuple
 from functools import partial

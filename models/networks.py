@@ -537,7 +537,10 @@ MODELS = [
     dense(
         *("brier-sigmoid", (jax.nn.sigmoid, sigmoid, sigmoid_backward)),
         (logsumexp_brier, np.positive, brier_backward, elements),
-        drawn((3, 3, 3), 3, one_hot_rows, lambda net: Square(*net[0], 1.5 * net[1][0], net[1][1])),
+        drawn(
+            *((3, 3, 3), 3, one_hot_rows),
+            lambda net: Square._make((*net[0], 1.5 * net[1][0], net[1][1])),
+        ),
         {
             **BRIER,
             "dw-after-activation": ("hs[i], w,", "hs[1], w,"),
@@ -587,7 +590,12 @@ MODELS = [
     *and_tie(
         of_loss(
             *("residual-block", residual_loss, residual_gradient),
-            drawn((3, 5, 5, 2), 7, one_hot_rows, lambda net: Block(net[0][0], *net[1], *net[2])),
+            drawn(
+                (3, 5, 5, 2),
+                7,
+                one_hot_rows,
+                lambda net: Block(net[0][0], *net[1], *net[2]),
+            ),
             {
                 **usual(residual_gradient, "mean-over-outputs"),
                 "dw-after-activation": "dw = h1.T @ dz + 2 * BLOCK_DECAY * w",

@@ -30,6 +30,15 @@ def test_a_line_is_changed_where_it_is_and_nowhere_else() -> None:
     assert scale(5.0) == 11
 
 
+def shares(x: float) -> float:
+    half, rest = x / 2, x % 2
+    return half + rest
+
+
+def test_a_line_for_one_of_several_names_comes_after_them() -> None:
+    assert edited(shares, "rest = 10 * half")(6.0) == 33
+
+
 def test_a_line_of_a_function_that_is_called_is_changed_for_this_caller_alone() -> None:
     wrong = edited(partial(twice, times=1.0), ("2 * x", "3 * x"), ("* times", "* times + 0.5"))
     assert (wrong(1.0), twice(1.0, 1.0)) == (13.5, 7)
