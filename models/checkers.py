@@ -3,9 +3,4 @@
 from models import article, layers, networks
 from models.model import Model
 
-MODELS: list[Model] = [
-    *article.MODELS,
-    *networks.MODELS,
-    *layers.MODELS,
-    *networks.MARGINS,
-]
+MODELS: list[Model] = [*article.MODELS, *networks.MODELS, *layers.MODELS, *networks.MARGINS]

@@ -415,10 +415,7 @@ MODELS = [
     ),
     dense(
         *("sigmoid-labels", (jax.nn.sigmoid, sigmoid, sigmoid_backward)),
-        (
-            lambda z, y: optax.sigmoid_binary_cross_entropy(z, y).sum(axis=-1).mean(),
-            *ENTROPIES,
-        ),
+        (lambda z, y: optax.sigmoid_binary_cross_entropy(z, y).sum(axis=-1).mean(), *ENTROPIES),
         drawn(
             *((5, 5, 5, 3), 5, zero_or_one),
             lambda net: {f"{of}{i + 1}": net[i][of == "b"] for i in range(3) for of in "wb"},
@@ -590,12 +587,7 @@ MODELS = [
     *and_tie(
         of_loss(
             *("residual-block", residual_loss, residual_gradient),
-            drawn(
-                (3, 5, 5, 2),
-                7,
-                one_hot_rows,
-                lambda net: Block(net[0][0], *net[1], *net[2]),
-            ),
+            drawn((3, 5, 5, 2), 7, one_hot_rows, lambda net: Block(net[0][0], *net[1], *net[2])),
             {
                 **usual(residual_gradient, "mean-over-outputs"),
                 "dw-after-activation": "dw = h1.T @ dz + 2 * BLOCK_DECAY * w",

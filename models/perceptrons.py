@@ -110,11 +110,7 @@ MODELS = [
     ),
     dense(
         *("relu-network", RELU, SQUARES, partial(draw, widths=(3, 5, 5, 2))),
-        {
-            **USUAL,
-            "relu-mask": slope("(z < 0).astype(z.dtype)"),
-            "relu-gates-by-value": slope("a"),
-        },
+        {**USUAL, "relu-mask": slope("(z < 0).astype(z.dtype)"), "relu-gates-by-value": slope("a")},
     ),
     dense(
         *("gelu-network", (partial(jax.nn.gelu, approximate=False), gelu, gelu_backward)),

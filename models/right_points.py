@@ -17,13 +17,7 @@ from models.likelihoods import Kernel, process_gradient, process_loss
 from models.model import Model, of_loss
 from models.networks import NUMBERS, RELU, SQUARES, dense
 from models.perceptrons import SIGMOID
-from models.regressions import (
-    Line,
-    linear_gradient,
-    linear_loss,
-    quantile_gradient,
-    quantile_loss,
-)
+from models.regressions import Line, linear_gradient, linear_loss, quantile_gradient, quantile_loss
 
 
 def neuron_loss(params: Any, x: Any, y: Any) -> Any:

@@ -8,12 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from models import layers
-from models.helpers import (
-    affine,
-    elements,
-    squared_error_backward,
-    tanh_backward,
-)
+from models.helpers import affine, elements, squared_error_backward, tanh_backward
 from models.helpers import layers as draw_layers
 from models.model import Model, of_loss
 from models.networks import SQUARES, dense
@@ -87,8 +82,4 @@ def convolution(examples: int, side: int, kernel: int, channels: int, outputs: i
 
 
 #: Each at a small size.
-MODELS = [
-    perceptron((3, 7, 5, 2), 11),
-    attention(2, 5, 6),
-    convolution(5, 7, 3, 2, 4),
-]
+MODELS = [perceptron((3, 7, 5, 2), 11), attention(2, 5, 6), convolution(5, 7, 3, 2, 4)]
