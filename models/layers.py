@@ -120,11 +120,15 @@ def letters_loss(params: Params, letters: Any, following: Any) -> Any:
 
 def letters_gradient(params: Params, letters: Any, following: Any) -> Params:
     why = params["Why"]
-    hs, ps = read(params, letters)
+    hs = [np.zeros_like(params["bh"])]
+    for letter in letters:
+        hs.append(np.tanh(params["Wxh"][:, letter] + params["Whh"] @ hs[-1] + params["bh"]))
+    states = np.stack(hs[1:])
     # loss = -sum(log_softmax(y)[target])
-    dys = softmax_cross_entropy_backward(np.stack(ps), one_hot(following, len(why)))
+    p = softmax(states @ why.T + params["by"])
+    dys = softmax_cross_entropy_backward(p, one_hot(following, len(why)))
     # y = Why @ h + by
-    dwhy = sum(np.outer(dy, h) for dy, h in zip(dys, hs[1:], strict=True))
+    dwhy = dys.T @ states
     dzs = scan_through_time(params["Whh"].T, hs, dys @ why)
     # z = Wxh[:, letter] + Whh @ before + bh
     dwhh = sum(np.outer(dz, h) for dz, h in zip(dzs, hs[:-1], strict=True))
@@ -132,16 +136,6 @@ def letters_gradient(params: Params, letters: Any, following: Any) -> Params:
     np.add.at(dwxh.T, letters, dzs)
     dbh, dby = dzs.sum(axis=0), dys.sum(axis=0)
     return {"Wxh": dwxh, "Whh": dwhh, "Why": dwhy, "bh": dbh, "by": dby}
-
-
-def read(params: Params, letters: Any) -> tuple[list[Any], list[Any]]:
-    """Return the states before and after every letter, and the probabilities of the next one."""
-    hs, ps = [np.zeros_like(params["bh"])], []
-    for letter in letters:
-        hs.append(np.tanh(params["Wxh"][:, letter] + params["Whh"] @ hs[-1] + params["bh"]))
-        e = np.exp(params["Why"] @ hs[-1] + params["by"])
-        ps.append(e / np.sum(e))
-    return hs, ps
 
 
 def draw_letters(rng: np.random.Generator) -> Any:
@@ -544,7 +538,7 @@ MODELS = [
     of_loss(
         *("elman-letters", letters_loss, letters_gradient, draw_letters),
         {
-            **usual(letters_gradient),
+            **usual(letters_gradient, "softmax-wrong-axis"),
             "dw-transposed": ("np.outer(dz, h)", "np.outer(h, dz)"),
             "dx-untransposed": ('params["Whh"].T', 'params["Whh"]'),
             "dw-after-activation": ("zip(dzs, hs[:-1]", "zip(dzs, hs[1:]"),
