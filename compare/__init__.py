@@ -16,6 +16,5 @@ The derivation is that of an article: a 2-2-1 network, its nine partial derivati
 Beside them, `sweep` compares gradients at a billion random points, `proof` proves the lines right,
 `recording` and `traced` show a pass step by step, and `errata` runs the article's mistakes.
 
-`python -m compare` is the command line. A command is a file of `compare.commands`; it imports what
-computes only when it computes, so that `--help` does not wait for JAX.
+`python -m compare` is the command line: `cli` says what may be typed, `commands` does it.
 """

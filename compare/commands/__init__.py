@@ -1,4 +1,1 @@
-"""The commands of `python -m compare`, one module each; a new command is a new module here.
-
-Modules that compute are imported inside the functions, so that `--help` does not wait for them.
-"""
+"""What the commands of `python -m compare` do; what may be typed is in `compare.cli`."""

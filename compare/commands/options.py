@@ -1,4 +1,4 @@
-"""Options shared by several commands, and their parameter types.
+"""Types of parameters, and what more than one command line takes.
 
 Numbers, and what `handgrad` has as well, are in `handgrad.commands.options`.
 """
@@ -6,27 +6,14 @@ Numbers, and what `handgrad` has as well, are in `handgrad.commands.options`.
 import difflib
 import os
 from collections.abc import Callable, Iterable
-from functools import partial
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import click
 
-from compare.limits import LARGEST_L2, LARGEST_SEED, MOST_EPOCHS, MOST_PARAMETERS, count_parameters
-from compare.wording import install, quoted
-from handgrad.commands.options import Number, option, seed_option, whole
-
-
-def together(*options: Callable) -> Callable:
-    """Combine several options into one decorator."""
-
-    def decorated(command: Callable) -> Callable:
-        for one in reversed(options):
-            command = one(command)
-        return command
-
-    return decorated
+from compare.limits import MOST_PARAMETERS, count_parameters
+from compare.wording import install, near_miss, quoted, refused
+from handgrad.commands.options import Number, option
 
 
 class Name(click.ParamType):
@@ -117,6 +104,41 @@ def _is_a_size(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) < 10 and int(text) > 0
 
 
+class Numbers(click.ParamType):
+    """Finite numbers separated by commas: 1,-2.5."""
+
+    name = "1,-2.5"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[float, ...]:
+        """The numbers."""
+        number = Number("finite numbers with commas between them, such as 1,-2.5")
+        return tuple(number.convert(part.strip(), param, ctx) for part in str(value).split(","))
+
+
+class Slug(click.ParamType):
+    """A planted mistake, in upper or lower case: as an argument any, as an option a gradient's."""
+
+    name = "slug"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> str:  # noqa: ARG002 (click's signature)
+        """Return the slug.
+
+        Raises:
+            InputError: there is no such mistake.
+        """
+        from models.planted import MISTAKES, PLANTS
+
+        is_argument, slug = isinstance(param, click.Argument), value.lower()
+        where, among = ("SLUG", MISTAKES) if is_argument else (param.opts[0], PLANTS)
+        if slug in among:
+            return slug
+        if slug in MISTAKES:
+            found = "a mistake of the training loop, around a right gradient"
+            raise refused(f"{where} {slug}", found, "one of a gradient")
+        found = f"{quoted(value)}, no such mistake{near_miss(slug, among)}"
+        raise refused(where, found, "one of those that `python -m compare break` lists")
+
+
 class File(click.Path):
     """A path; not an empty one, which `pathlib` takes for the current folder."""
 
@@ -127,20 +149,8 @@ class File(click.Path):
         return super().convert(value, param, ctx)
 
 
-SEED = whole(0, LARGEST_SEED)
 FILE = File(path_type=Path)
-LEARNING_RATE = Number("a finite number above 0", above=0)
-L2 = Number(f"a number from 0 to {LARGEST_L2}", at_least=0, at_most=LARGEST_L2)
-PLOT_FILE = OutFile(".svg", ".png", needs=("matplotlib", "plot"))
-DTYPE = Name("float32", "float64")
-ACTIVATION = Name(table=lambda: import_module("manual.activations").ACTIVATIONS)
-LOSS = Name(table=lambda: import_module("manual.losses").LOSSES)
-
-LOSS_PLOT = option("--plot", "plot_file", type=PLOT_FILE, help="Draw the loss curves to this file.")
 OVERWRITE = option("--overwrite", is_flag=True, help="Replace the file of --out if there is one.")
-PLANT = option(
-    "--plant", metavar="SLUG", help="Plant a mistake, one of those that `compare break` lists."
-)
 
 
 def refuse_what_is_there(out: Path | None, overwrite: bool) -> None:
@@ -154,84 +164,3 @@ def refuse_what_is_there(out: Path | None, overwrite: bool) -> None:
 def file_option(name: str, about: str, *parameter: str, **settings: Any) -> Callable:
     """Define an option that takes a file; its parameter may have another name."""
     return option(name, *parameter, **{"type": FILE, "metavar": "FILE", "help": about} | settings)
-
-
-def network_option(otherwise: str | None = None, more: str = "", **settings: Any) -> Callable:
-    """--network; its help has the default in words, and what else is to say."""
-    about = f"Numbers of inputs, of the units of each hidden layer, and of outputs{more}."
-    return option("--network", "sizes", type=Sizes(), help=about, otherwise=otherwise, **settings)
-
-
-def kind_options(
-    output: str = "sigmoid, or identity for losses on logits", loss: str = "mse"
-) -> Callable:
-    """The options of a network besides its sizes; None where not given.
-
-    They are `compare.traced.kinds.KINDS`.
-
-    Args:
-        output: the default of --output, in words.
-        loss: that of --loss.
-
-    """
-    return together(
-        option("--activation", type=ACTIVATION, help="Of hidden layers.", otherwise="sigmoid"),
-        option("--output", type=ACTIVATION, help="Of the last layer.", otherwise=output),
-        option("--loss", type=LOSS, help="Between outputs and targets.", otherwise=loss),
-        option("--l2", type=L2, help="λ, the weight of Σ w².", otherwise="0"),
-    )
-
-
-learning_rate_option = partial(
-    option, "--learning-rate", type=LEARNING_RATE, help="η, the step per unit of gradient."
-)
-epochs_option = partial(
-    option,
-    "--epochs",
-    type=whole(0, MOST_EPOCHS),
-    help="How often the training goes through its rows, in all.",
-)
-person_option = partial(
-    option,
-    "--person",
-    type=Name("alice", "bob", "charlie", "diana"),
-    help="Whose loss the partial derivatives are of: one of the article's four people.",
-)
-init_option = partial(
-    option,
-    "--init",
-    type=Name("normal", "ones"),
-    help="Parameters drawn from N(0, 1), or all weights 1 and biases 0.",
-)
-form_option = partial(
-    option,
-    "--sigmoid-derivative",
-    type=Name("stable", "article"),
-    help="Of the article's network, σ' by hand as σ(z)σ(-z), which keeps its digits, or as "
-    "f(1 - f).",
-)
-
-
-def column_options(target: str, otherwise: str | None = None) -> Callable:
-    """--target and --feature, which choose columns of a table."""
-    return together(
-        option("--target", metavar="COLUMN", help=target, otherwise=otherwise),
-        option(
-            "--feature",
-            "features",
-            metavar="COLUMN",
-            multiple=True,
-            help="A column to predict from; repeatable.",
-            otherwise="all others",
-        ),
-    )
-
-
-#: The options of the article's training: the fields of `compare.experiment.Settings`.
-training_options = together(
-    seed_option("the starting parameters", type=SEED, default=44),
-    epochs_option(default=1000),
-    learning_rate_option(default=0.1),
-    init_option(default="normal"),
-    form_option(default="stable"),
-)

@@ -1,20 +1,22 @@
 """`compare prove`: prove the hand-written gradient right for all real numbers."""
 
 import time
-from decimal import Decimal
+from collections.abc import Sequence
 from functools import partial
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import click
+import sympy as sp
 
-from compare.commands.options import PLANT, form_option, kind_options, network_option
-from handgrad.commands.options import JSON, Number, option, whole_number
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from compare.proof.lines import Proof
+from compare.limits import shape
+from compare.proof.claims import PROVED, REFUTED
+from compare.proof.lines import Proof, prove_article, prove_network
+from compare.terminal import console, print_object, show_verdict
+from compare.traced.kinds import network_of
+from compare.wording import InputError, refused
+from manual.activations import SIGMOID_DERIVATIVES
+from manual.article import gradient
+from models.planted import PLANTS, gradient_in
 
 ARTICLE = (2, 2, 1)
 
@@ -25,42 +27,15 @@ LARGEST = 200
 SMALL = 80
 
 
-def _examples(text: str) -> Decimal:
-    """Parse the number of examples: a power of two, so that 1/n is exact."""
-    if (number := whole_number(text)) not in (1, 2, 4):
-        raise ValueError
-    return number
-
-
-@click.command(short_help="Prove the gradient by hand right for all real numbers.")
-@network_option("2-2-1", "; few, such as 3-3-2 or 2-2-2-1")
-@kind_options()
-@form_option(otherwise="stable")
-@option(
-    "--examples",
-    type=Number("one of 1, 2, 4", convert=_examples),
-    metavar="1|2|4",
-    help="How many examples the loss is the mean of.",
-    otherwise="2 where the formulas stay small, else 1",
-)
-@PLANT
-@JSON
 def prove(as_json: bool, **options: Any) -> int:
-    """Prove that every partial derivative by hand is that of the loss.
-
-    The hand-written lines run on symbols, the loss is differentiated, and the difference must be
-    identically 0, for all real weights, inputs and targets, in each case of signs. Ends with 0 if
-    all is proved, else with 1: refuted at a rational point, or undecided.
-    """
-    from compare.commands.output import print_object
-
+    """Prove, and print every claim; 1 if one of these is not proved."""
     begin = time.perf_counter()
     found = _proved(**options)
     if as_json:
         print_object(_as_object(found) | {"seconds": time.perf_counter() - begin})
     else:
         _show(found)
-    return int(found.verdict != "proved")
+    return int(found.verdict != PROVED)
 
 
 def _proved(
@@ -69,16 +44,7 @@ def _proved(
     sigmoid_derivative: str | None,
     plant: str | None,
     **kinds: Any,
-) -> "Proof":
-    from compare.commands.slugs import slug_of
-    from compare.limits import shape
-    from compare.proof.lines import prove_article, prove_network
-    from compare.traced.kinds import network_of
-    from compare.wording import InputError, refused
-    from manual.activations import SIGMOID_DERIVATIVES
-    from manual.article import gradient
-    from models.planted import PLANTS, gradient_in
-
+) -> Proof:
     kinds = {name: value for name, value in kinds.items() if value is not None}
     sizes = sizes or ARTICLE
     if sizes == ARTICLE and not kinds and examples in (None, 1):
@@ -87,8 +53,8 @@ def _proved(
         slope = SIGMOID_DERIVATIVES[form]
         if plant is None:
             return prove_article(partial(gradient, derivative=slope), about, lemmas=True)
-        slug = slug_of(plant, "--plant")
-        return prove_article(gradient_in(PLANTS[slug], form), about | {"plant": slug}, lemmas=False)
+        planted = gradient_in(PLANTS[plant], form)
+        return prove_article(planted, about | {"plant": plant}, lemmas=False)
     for name, value in (("plant", plant), ("sigmoid-derivative", sigmoid_derivative)):
         if value is not None:
             expected = "the article's, 2-2-1 without further options"
@@ -110,11 +76,7 @@ def _proved(
     return prove_network(network, examples, about)
 
 
-def _show(found: "Proof") -> None:
-    from compare.proof.claims import PROVED, REFUTED
-    from compare.terminal import console, show_verdict
-    from models.planted import PLANTS
-
+def _show(found: Proof) -> None:
     out = console()
     if slug := found.about.get("plant"):
         out.print(f"{slug}: {PLANTS[slug].says}.\n")
@@ -145,7 +107,7 @@ def _show(found: "Proof") -> None:
     show_verdict(out, verdict, because)
 
 
-def _proved_for(found: "Proof") -> tuple[str, str]:
+def _proved_for(found: Proof) -> tuple[str, str]:
     count, cases = len(found.partials), max(c.cases for c in (*found.partials, *found.also))
     because = f"all {count} partial derivatives by hand are identically those of {found.of}"
     because += f"; in each of {cases} cases of signs" * (cases > 1)
@@ -154,7 +116,7 @@ def _proved_for(found: "Proof") -> tuple[str, str]:
     return f"proved for all real weights and inputs{' but at a kink' * bool(found.kinks)}", because
 
 
-def _text(factors: "Sequence[Any]") -> str:
+def _text(factors: Sequence[Any]) -> str:
     number, *others = factors
     shown = [str(of) if of.is_Symbol or of.is_Pow else f"({of})" for of in others]
     sign = {1: "", -1: "-"}.get(number)
@@ -163,9 +125,7 @@ def _text(factors: "Sequence[Any]") -> str:
     return " · ".join([str(number), *shown])
 
 
-def _latex(factors: "Sequence[Any]") -> str | None:
-    import sympy as sp
-
+def _latex(factors: Sequence[Any]) -> str | None:
     if not factors:
         return None
     names = {sp.Symbol("ypred"): r"y_{\text{pred}}"}
@@ -173,12 +133,12 @@ def _latex(factors: "Sequence[Any]") -> str | None:
     return r" \cdot ".join(rf"({of})" if " " in of else of for of in shown)
 
 
-def _as_object(found: "Proof") -> dict[str, Any]:
+def _as_object(found: Proof) -> dict[str, Any]:
     claims = [*found.partials, *found.also]
     partials = [
         {"name": c.name, "verdict": c.verdict, "latex": _latex(c.factors)} for c in found.partials
     ]
-    also = [{"name": c.name, "says": c.says, "proved": c.verdict == "proved"} for c in found.also]
+    also = [{"name": c.name, "says": c.says, "proved": c.verdict == PROVED} for c in found.also]
     answer = {"verdict": found.verdict, **found.about, "of": found.of}
     answer |= {"partials": partials, "also": also}
     if found.reason:

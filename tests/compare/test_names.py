@@ -7,7 +7,7 @@ import manual.activations
 import manual.losses
 import manual.network
 import manual.optimisers
-from compare.commands import options, train
+from compare import cli
 
 
 def test_activations_losses_and_optimisers() -> None:
@@ -17,12 +17,12 @@ def test_activations_losses_and_optimisers() -> None:
     assert set(autodiff.network.ACTIVATIONS) == activations
     for tables in compare.reference.ACTIVATIONS.values():
         assert set(tables) == activations
-    assert set(options.ACTIVATION.names) == activations
+    assert set(cli.ACTIVATION.names) == activations
     assert set(autodiff.network.LOSSES) == losses
     for tables in compare.reference.LOSSES.values():
         assert set(tables) == losses
-    assert set(options.LOSS.names) == losses
+    assert set(cli.LOSS.names) == losses
     assert set(autodiff.network.LINKS) == set(manual.network.LINKS)
     assert set(autodiff.training.OPTIMISERS) == optimisers
     assert set(compare.reference.UPDATES) == optimisers
-    assert set(train.OPTIMISER.names) == optimisers == set(train.RATES)
+    assert set(cli.OPTIMISER.names) == optimisers == set(cli.RATES)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from compare.commands.errata import COUNT
+from compare.cli import ERRATA as COUNT
 from compare.errata import catalogue
 from compare.errata.catalogue import ERRATA
 from tests.compare.calls import compare
