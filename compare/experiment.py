@@ -195,6 +195,13 @@ def _points(params: np.ndarray, count: Any) -> Point:
     return Point(params, np.empty((*params.shape[:-1], 0, len(NAMES))), count)
 
 
+def program_of(gradient: Gradient) -> Program:
+    """Return the loss of one sample, with this gradient by hand."""
+    reference = partial(article_loss, see=as_it_is, form=CANCELLING)
+    like = Parameters(*np.zeros(len(NAMES)))
+    return Program(autodiff.article.loss, reference, gradient, article_gradient, like)
+
+
 def _lockstep(
     settings: Settings, gradient: Gradient | None, loop: Loop, on_epoch: Callable[[int], None]
 ) -> Lockstep:
@@ -218,16 +225,15 @@ def _lockstep(
     def step_by_autodiff(params: Parameters, samples: np.ndarray) -> tuple[Any, Any]:
         return autodiff.article.steps(_nine(params), XS[samples], YS[samples], rate)
 
-    like = Parameters(*np.zeros(len(NAMES)))
-    reference = partial(article_loss, see=as_it_is, form=CANCELLING)
-    program = Program(autodiff.article.loss, reference, gradient, article_gradient, like)
     sides = {
         BY_HAND: _Side(path_by_hand, step_by_hand),
         BY_AUTODIFF: _Side(path_by_autodiff, step_by_autodiff),
     }
     forms = {BY_HAND: FORMS[form], BY_AUTODIFF: CANCELLING}
     away = partial(_ran_away, settings)
-    return Lockstep(program, sides, XS, YS, "sgd", rate, forms, away, LARGEST_VALUE, NAMES)
+    return Lockstep(
+        program_of(gradient), sides, XS, YS, "sgd", rate, forms, away, LARGEST_VALUE, NAMES
+    )
 
 
 def _nine(params: Any) -> autodiff.article.Parameters:

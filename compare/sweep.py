@@ -23,24 +23,21 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.experimental import multihost_utils
-from jax.flatten_util import ravel_pytree
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
-import autodiff.article
-import autodiff.network
 import manual.article
-import manual.network
+from compare import experiment, training
+from compare.agreement import NAMES, hand_gradient
 from compare.compiling import known
 from compare.limits import count_parameters, shape
-from compare.reference import CANCELLING, article_loss, as_it_is, network_loss
+from compare.lockstep import Program
 from compare.trace import Trace
 from compare.traced.article import trace_article
 from compare.traced.network import trace_network
+from compare.trees import join, split
 from compare.wording import InputError, quoted
 from handgrad import GradientReport, check_gradient
 from handgrad.tolerance.rounding import bounded
-from manual.activations import SIGMOID_DERIVATIVES
-from manual.affine import Layer
 from manual.network import Network
 from models.planted import PLANTS, gradient_in
 
@@ -166,7 +163,7 @@ class Settings:
     def names(self) -> list[str]:
         """The parameters' names: w1 to b3, or w0[i,j] and b0[j], w1[i,j] and so on."""
         if self.network is None:
-            return list(manual.article.Parameters._fields)
+            return list(NAMES)
         found = []
         for layer, (n_in, n_out) in enumerate(pairwise(self.sizes)):
             found += [f"w{layer}[{i},{j}]" for i in range(n_in) for j in range(n_out)]
@@ -184,37 +181,20 @@ class Settings:
         is_class = self.network is not None and self.network.loss == "softmax-ce"
         return self.ends[1] + self.examples * (1 if is_class else self.sizes[-1])
 
-    def loss(self, params: Any, x: Any, y: Any) -> Any:
-        """Compute the loss of one case in JAX."""
-        if self.network is None:
-            return autodiff.article.loss(params, x, y)
-        return autodiff.network.loss(self.network, params, x, y)
-
-    def third(self, params: Any, x: Any, y: Any) -> Any:
-        """Compute the same loss by the third program, whose rounding is analysed."""
-        to_see = {"see": as_it_is, "form": CANCELLING}
-        if self.network is None:
-            return article_loss(params, x, y, **to_see)
-        return network_loss(self.network, params, x, y, **to_see)
-
-    def by_hand(self, params: Any, x: Any, y: Any) -> Any:
-        """Compute the gradient of one case by hand, or a planted one, in NumPy or JAX."""
-        if self.network is not None:
-            return manual.network.gradient(self.network, params, x, y)
-        return type(params)(*self._gradient(manual.article.Parameters(*params), x, y))
-
     @cached_property
-    def _gradient(self) -> Callable[..., Any]:
-        """The article's, made once: one of the mistakes is a buffer that is never cleared."""
-        if self.plant is not None:
-            return gradient_in(PLANTS[self.plant], self.form)
-        return partial(manual.article.gradient, derivative=SIGMOID_DERIVATIVES[self.form])
+    def program(self) -> Program:
+        """The loss, and its gradient by hand or a planted one: some keep what they were given."""
+        if self.network is not None:
+            return training.program_of(self.network)
+        if self.plant is None:
+            return experiment.program_of(hand_gradient(self.form))
+        return experiment.program_of(gradient_in(PLANTS[self.plant], self.form))
 
 
 class Case(NamedTuple):
     """The arrays of a case, in the dtype of the sweep."""
 
-    params: Any  #: `autodiff.article.Parameters`, or layers
+    params: Any  #: `manual.article.Parameters`, or layers
     x: Any  #: shape (2,), or (examples, n_in)
     y: Any  #: a number, or shape (examples, n_out)
 
@@ -230,7 +210,7 @@ def case(settings: Settings, number: int) -> Case:
 def ruling(settings: Settings, at: Case) -> GradientReport:
     """Judge the gradient by hand, or the planted one, at a case."""
     with np.errstate(all="ignore"):  # the judge reports NaN and infinity
-        return check_gradient(settings.by_hand, settings.loss, *at, points=0)
+        return check_gradient(settings.program.gradient, settings.program.loss, *at, points=0)
 
 
 def trace(settings: Settings, at: Case, number: int) -> Trace:
@@ -251,7 +231,7 @@ def trace(settings: Settings, at: Case, number: int) -> Trace:
 
 def described(settings: Settings, at: Case, number: int) -> dict[str, Any]:
     """Return a case's number and values, for JSON."""
-    leaves = np.concatenate([np.ravel(leaf) for leaf in jax.tree.leaves(at.params)])
+    leaves = join(at.params, settings.program.like)
     params = dict(zip(settings.names, map(float, leaves), strict=True))
     inputs = {"x": np.asarray(at.x).tolist(), "y": np.asarray(at.y).tolist()}
     return {"case": number, "params": params, "inputs": inputs}
@@ -270,28 +250,26 @@ def drawn(settings: Settings, block: Any) -> Any:
 def _arranged(settings: Settings, numbers: Any) -> Case:
     """Arrange the numbers of one case."""
     weights, x, y = jnp.split(numbers, settings.ends)
-    network = settings.network
+    params, network = split(weights, settings.program.like), settings.network
     if network is None:
-        return Case(autodiff.article.Parameters(*weights), x, y[0])
-    shapes = pairwise(network.sizes)
-    layers = [Layer(np.zeros((i, o), x.dtype), np.zeros(o, x.dtype)) for i, o in shapes]
+        return Case(params, x, y[0])
     x, y = (part.reshape(settings.examples, -1) for part in (x, y))
     if network.loss == "softmax-ce":
         classes = network.sizes[-1]
         every = jnp.arange(classes, dtype=y.dtype)[None, :]
         y = (jnp.floor(y * classes) == every).astype(x.dtype)
-    return Case(ravel_pytree(layers)[1](weights), x, y)
+    return Case(params, x, y)
 
 
 def compared(settings: Settings, numbers: Any) -> tuple[Any, Any, Any]:
     """Return both gradients of one case, and how far apart they may be, each like `params`."""
-    at = _arranged(settings, numbers)
+    at, program = _arranged(settings, numbers), settings.program
     try:
-        by_hand = settings.by_hand(*at)
+        by_hand = program.gradient(*at)
     except jax.errors.JAXTypeError:
         by_hand = _in_numpy(settings, numbers)
-    _, error = bounded(jax.grad(settings.third))(*at)
-    return by_hand, jax.grad(settings.loss)(*at), error
+    _, error = bounded(jax.grad(program.reference))(*at)
+    return by_hand, jax.grad(program.loss)(*at), error
 
 
 def _in_numpy(settings: Settings, numbers: Any) -> Any:
@@ -304,7 +282,8 @@ def _in_numpy(settings: Settings, numbers: Any) -> Any:
 
     def of_many(words: Any) -> np.ndarray:
         *params, x1, x2, y = np.asarray(words).view(settings.dtype).reshape(len(words), -1).T
-        grads = settings.by_hand(manual.article.Parameters(*params), np.stack([x1, x2], -1), y)
+        point = manual.article.Parameters(*params), np.stack([x1, x2], -1), y
+        grads = settings.program.gradient(*point)
         return np.stack(grads, -1).astype(settings.dtype).view(np.uint32).reshape(-1, *shape)
 
     result = jax.ShapeDtypeStruct(shape, np.uint32)

@@ -83,7 +83,9 @@ def program_of(network: Network) -> Program:
 
         return network_gradient(network, params, x, y)
 
-    gradient = partial(manual.network.gradient, network)
+    def gradient(params: Any, x: Any, y: Any) -> Any:
+        return manual.network.gradient(network, params, x, y)
+
     return Program(loss, reference, gradient, bounds, layers_like(network.sizes))
 
 

@@ -207,7 +207,7 @@ def test_no_order_of_merging_matters() -> None:
 def exactly(of: Settings, number: int) -> np.ndarray:
     """The certified gradient at a case, in one vector, in 20 digits and more."""
     point = jax.tree.map(lambda leaf: np.asarray(leaf, np.float64), tuple(case(of, number)))
-    enclosures = jax.tree.leaves(exact_gradient(of.loss, *point))
+    enclosures = jax.tree.leaves(exact_gradient(of.program.loss, *point))
     return np.concatenate([np.ravel(np.asarray(e, object)) for e in enclosures])
 
 
