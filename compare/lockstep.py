@@ -42,10 +42,6 @@ class Steps(NamedTuple):
     grads: np.ndarray  #: shape (k, p)
     after: Point
 
-    def at(self, index: Any) -> "Steps":
-        """Select some of the k updates."""
-        return Steps(self.grads[index], self.after.at(index))
-
 
 class Side(Protocol):
     """One side of a training; a stretch has the data of k updates along its first axis."""
@@ -152,51 +148,45 @@ class Lockstep:
             RanAwayError: all sides run away at the same update, and no earlier one was judged to
                 differ.
         """
-        starts, divergence = progress.points, progress.first_divergence
+        starts, found = progress.points, progress.first_divergence
         paths = {name: side.walk(starts[name], stretch) for name, side in self.sides.items()}
-        if divergence is None:
+        if found is None:
             end = _first(~np.any([self.is_sound(path) for path in paths.values()], axis=0))
             if len(paths) == 2:
-                divergence, end = self._first_divergence(starts, paths, stretch[:end])
-            if divergence is None and end < len(stretch):
+                judged = [self._judge(starts[of], paths[of], stretch[:end], of) for of in paths]
+                divergences = [divergence for divergence, _ in judged if divergence]
+                found = min(divergences, key=lambda one: one.update, default=None)
+                end = min(end for _, end in judged)
+            if found is None and end < len(stretch):
                 raise self.ran_away(int(starts[next(iter(starts))].count) + end)
         apart = drift(*(path.params for path in paths.values())) if len(paths) == 2 else 0.0
         farthest = max(progress.max_drift_ulps, apart)
-        return replace(progress, paths=paths, first_divergence=divergence, max_drift_ulps=farthest)
+        return replace(progress, paths=paths, first_divergence=found, max_drift_ulps=farthest)
 
     def is_sound(self, point: Point) -> Any:
         """Whether a side can go on from a point, or from each of k."""
         within = np.all(np.abs(point.params) <= self.largest, axis=-1)
         return within & np.all(np.isfinite(point.moments), axis=(-2, -1))
 
-    def _first_divergence(
-        self, starts: dict[str, Point], paths: dict[str, Point], stretch: np.ndarray
-    ) -> tuple[Divergence | None, int]:
-        """Judge both paths; also return how many updates could be judged."""
-        found = [
-            self._judge(_befores(starts[side], path), path.at(slice(len(stretch))), stretch, side)
-            for side, path in paths.items()
-        ]
-        divergences = [divergence for divergence, _ in found if divergence]
-        first = min(divergences, key=lambda divergence: divergence.update, default=None)
-        return first, min(end for _, end in found)
-
     def _judge(
-        self, before: Point, after: Point, stretch: np.ndarray, along: str
+        self, start: Point, path: Point, stretch: np.ndarray, along: str
     ) -> tuple[Divergence | None, int]:
         """Find the first wrong update along one path; also return how many could be judged."""
         from compare.reference import flattened
         from handgrad.tolerance.rounding import Bounded
 
-        if len(stretch) == 0:
+        if not (count := len(stretch)):
             return None, 0
-        before = before.at(slice(len(stretch)))
-        steps = [self.sides[side].steps(before, stretch) for side in (BY_HAND, BY_AUTODIFF)]
-        # The path's own updates are judged, not a repetition of them.
-        hand, auto = (
-            Steps(step.grads, after if along == side else step.after)
-            for side, step in zip((BY_HAND, BY_AUTODIFF), steps, strict=True)
+        after = path.at(slice(count))
+        before = Point(
+            np.concatenate([start.params[None], after.params[:-1]]),
+            np.concatenate([start.moments[None], after.moments[:-1]]),
+            start.count + np.arange(count),
         )
+        steps = {side: self.sides[side].steps(before, stretch) for side in (BY_HAND, BY_AUTODIFF)}
+        # The path's own updates are judged, not a repetition of them.
+        steps[along] = steps[along]._replace(after=after)
+        hand, auto = steps.values()
         like = self.program.like
         found = self.program.bounds(split(before.params, like), self.x[stretch], self.y[stretch])
         bounds = [flattened(found[self.forms[side]], like) for side in (BY_HAND, BY_AUTODIFF)]
@@ -214,9 +204,10 @@ class Lockstep:
                     continue
             elif update in ruled or not np.isfinite(verdict.bound[at]):
                 # The third program's gradient does not say what the update has to be.
-                one = before.at([update]), hand.at([update]), auto.at([update])
-                own = [Bounded(step.grads, 0 * step.grads) for step in one[1:]]
-                (_, verdict), at = self._verdicts(*one, own)[which], (0, position)
+                here = slice(update, update + 1)
+                one = [Steps(step.grads[here], step.after.at(here)) for step in (hand, auto)]
+                own = [Bounded(step.grads, 0 * step.grads) for step in one]
+                (_, verdict), at = self._verdicts(before.at(here), *one, own)[which], (0, position)
                 if verdict.agree[at]:
                     continue
             name = self.names[position] if self.names else name_at(position, self.program.like)
@@ -237,20 +228,15 @@ class Lockstep:
         from compare.agreement import Verdict
         from compare.reference import update_bounds
 
-        moments = range(before.moments.shape[1])
         values, errors = [], []
         for step, grads in zip((hand, auto), bounds, strict=True):
-            moved = (step.after.moments[:, at] for at in moments)
-            values.append([step.grads, step.after.params, *moved])
-            errors.append(
-                [grads, *update_bounds(self.optimiser, self.learning_rate, before, grads)]
-            )
-        quantities = ["gradient", "update", *("moment" for _ in moments)]
-        grads, update, *moved = (
-            (quantity, Verdict(*of))
-            for quantity, *of in zip(quantities, *values, *errors, strict=True)
-        )
-        return [grads, *moved, update]
+            params, *moments = update_bounds(self.optimiser, self.learning_rate, before, grads)
+            moved = np.moveaxis(step.after.moments, 1, 0)
+            values.append([step.grads, *moved, step.after.params])
+            errors.append([grads, *moments, params])
+        names = ["gradient", *["moment"] * before.moments.shape[1], "update"]
+        columns = zip(names, *values, *errors, strict=True)
+        return [(name, Verdict(*of)) for name, *of in columns]
 
     def _is_acquitted(
         self, verdict: "Verdict", before: Point, stretch: np.ndarray, update: int
@@ -262,27 +248,20 @@ class Lockstep:
         """
         from compare.agreement import ruling
 
-        rows, like = stretch[update], self.program.like
-        at = split(before.params[update], like), self.x[rows], self.y[rows]
-
-        def gradient(side: str, params: Any) -> Any:
-            point = before.at([update])._replace(params=join(params, like)[None])
-            return split(self.sides[side].steps(point, rows[None]).grads[0], like)
-
-        of = {
-            BY_HAND: (verdict.hand_is_right, verdict.hand_bounds),
-            BY_AUTODIFF: (verdict.autodiff_is_right, verdict.autodiff_bounds),
-        }
-        for side, (right, bounds) in of.items():
-            beyond = ~right[update]
-            if not beyond.any():
+        rows, like, here = stretch[update], self.program.like, before.at(slice(update, update + 1))
+        for side, right, bounds in (
+            (BY_HAND, verdict.hand_is_right, verdict.hand_bounds),
+            (BY_AUTODIFF, verdict.autodiff_is_right, verdict.autodiff_bounds),
+        ):
+            if not (beyond := ~right[update]).any():
                 continue
-            ruled = ruling(
-                lambda params, *_, side=side: gradient(side, params),
-                self.forms[side],
-                self.program.reference,
-                *at,
-            )
+
+            def gradient(params: Any, *_: Any, of: Side = self.sides[side]) -> Any:
+                point = here._replace(params=join(params, like)[None])
+                return split(of.steps(point, rows[None]).grads[0], like)
+
+            at = split(before.params[update], like), self.x[rows], self.y[rows]
+            ruled = ruling(gradient, self.forms[side], self.program.reference, *at)
             bounded = np.isfinite(bounds.error[update][beyond]).any()
             if ruled != "agree" and (bounded or ruled == "disagree"):
                 return False
@@ -297,15 +276,6 @@ def drift(by_hand: np.ndarray, autodiff: np.ndarray) -> float:
     with np.errstate(over="ignore", invalid="ignore"):
         gaps = np.abs(by_hand - autodiff) / np.spacing(np.maximum(np.abs(by_hand), 1))
     return float(np.max(np.where(np.isnan(gaps), np.inf, gaps)))
-
-
-def _befores(start: Point, after: Point) -> Point:
-    """Return the points that the updates of a path start from."""
-    return Point(
-        np.concatenate([start.params[None], after.params[:-1]]),
-        np.concatenate([start.moments[None], after.moments[:-1]]),
-        start.count + np.arange(len(after.params)),
-    )
 
 
 def _first(marked: np.ndarray) -> int:
