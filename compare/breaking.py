@@ -16,10 +16,10 @@ import numpy as np
 import autodiff.article
 import manual.article
 from compare.agreement import NAMES, Partial, compare_gradients
-from compare.experiment import XS, YS, Prediction, Settings, hand_path, predict, train
+from compare.experiment import XS, YS, Settings, hand_path, predict, train
 from compare.limits import LARGEST_VALUE
 from compare.lockstep import Progress
-from compare.people import NEWCOMERS, PEOPLE, UNDECIDED
+from compare.people import NEWCOMERS, PEOPLE, UNDECIDED, label
 from compare.wording import BY_AUTODIFF, BY_HAND
 from handgrad import check_gradient
 from models.model import Slip
@@ -73,11 +73,11 @@ def outcome(progress: Progress) -> Check:
     """Compare people's labels with those of the right training, which is the one by autodiff."""
     with np.errstate(over="ignore", invalid="ignore"):
         everybody = predict(progress, PEOPLE + NEWCOMERS)
-    wrong = {
-        p.person.name: f"{_label(p) or 'not a number'} instead of {p.label_by_autodiff}"
-        for p in everybody
-        if _label(p) != p.label_by_autodiff
-    }
+    wrong = {}
+    for p in everybody:
+        said, right = "not a number" if np.isnan(p.by_hand) else label(p.by_hand), label(p.autodiff)
+        if said != right:
+            wrong[p.person.name] = f"{said} instead of {right}"
     # Eight digits: there are mistakes that show in the seventh.
     newcomers = ", ".join(
         f"{p.person.name} {p.by_hand:.8f} (right: {p.autodiff:.8f})"
@@ -85,10 +85,6 @@ def outcome(progress: Progress) -> Check:
         if p.person in NEWCOMERS
     )
     return Check(bool(wrong), _grouped(wrong) if wrong else f"no label changes: {newcomers}")
-
-
-def _label(p: Prediction) -> str | None:
-    return None if np.isnan(p.by_hand) else p.label
 
 
 def _grouped(said: dict[str, str]) -> str:

@@ -16,15 +16,7 @@ import numpy as np
 
 from compare.limits import LARGEST_VALUE, SMALLEST_VALUE
 from compare.people import PEOPLE
-from compare.wording import (
-    LONGEST_PATH,
-    install,
-    listed,
-    near_miss,
-    quoted,
-    refused,
-    shown,
-)
+from compare.wording import LONGEST_PATH, install, listed, near_miss, quoted, refused, shown
 
 #: The names of the built-in data sets, and their targets.
 BUILT_IN = {
@@ -95,7 +87,7 @@ def dataset_named(text: str, target: str | None = None, features: Sequence[str] 
             and missing, the arguments do not fit, or the file has a mistake.
     """
     if text in BUILT_IN:
-        whole = built_in(text)
+        whole = _built_in(text)
         if target not in (None, whole.target):
             raise refused(text, f"target {target!r}", f"{whole.target!r}, its only one")
         features = _features(text, (*whole.features, whole.target), features, whole.target)
@@ -113,18 +105,9 @@ def dataset_named(text: str, target: str | None = None, features: Sequence[str] 
 
 
 def table_named(text: str, target: str | None = None, features: Sequence[str] = ()) -> Dataset:
-    """Load the built-in table of that name, else the CSV file at that path, for least squares.
+    """Load one of `TABLES`, else the CSV file at that path, for least squares.
 
-    Args:
-        text: one of `TABLES`, or a path.
-        target: the column to predict; the last one unless given.
-        features: the columns to predict it from, all others that have a name unless given.
-            Columns that are not used may hold anything.
-
-    Raises:
-        InputError: there is neither a table nor a file of that name, it cannot be read or lacks a
-            column, a cell in use is not a number, or a column in use is constant; names line and
-            column.
+    As `dataset_named` does, but for any target of numbers: the last column unless given.
     """
     table = _ours(text) if text in TABLES else _read(text, TABLES)
     if "intercept" in table.names:
@@ -136,23 +119,14 @@ def table_named(text: str, target: str | None = None, features: Sequence[str] = 
     return Dataset(Path(text).name, features, target, None, values[:, :-1], values[:, -1])
 
 
-def built_in(name: str) -> Dataset:
-    """Return the built-in data set of that name, one of `BUILT_IN`.
-
-    Raises:
-        InputError: it needs scikit-learn, which is not installed.
-    """
-    if name not in OURS:
-        return _from_scikit_learn(name)
-    table, target = _ours(name), BUILT_IN[name]
-    x, note = _numbers(table, OURS[name]), ""
-    if name == "davis":
-        x[WRONG_ROW], note = x[WRONG_ROW, ::-1], CORRECTED
-    female = np.array([row[target] in ("F", "0") for row in table.rows])
-    return Dataset(name, OURS[name], target, SEXES, x, female.astype(np.int64), note)
-
-
-def _from_scikit_learn(name: str) -> Dataset:
+def _built_in(name: str) -> Dataset:
+    if name in OURS:
+        table, target = _ours(name), BUILT_IN[name]
+        x, note = _numbers(table, OURS[name]), ""
+        if name == "davis":
+            x[WRONG_ROW], note = x[WRONG_ROW, ::-1], CORRECTED
+        female = np.array([row[target] in ("F", "0") for row in table.rows])
+        return Dataset(name, OURS[name], target, SEXES, x, female.astype(np.int64), note)
     try:
         from sklearn import datasets
     except ModuleNotFoundError as error:
@@ -220,24 +194,22 @@ def _read(text: str, names: Collection[str] = ()) -> Table:
 
 
 def _table(where: str, reader: csv.DictReader) -> Table:
-    rows, lines = [], []
+    rows, lines, between = [], [], "with commas between them"
     try:
         reader.fieldnames = names = [name.strip() for name in reader.fieldnames or ()]
         for at, name in enumerate(names):
             if (name and name in names[:at]) or _as_float(name) is not None:
                 found = f"{quoted(name)} in the header"
-                column = f"{where}, column {at + 1}"
-                raise refused(column, found, "a name that no other column has")
+                raise refused(f"{where}, column {at + 1}", found, "a name that no other column has")
         for row in reader:
             if None in row or None in row.values():  # where what is too much stands, and too little
                 found = f"{'more' if None in row else 'fewer'} cells than in the header"
-                expected = f"{len(names)} with commas between them"
-                raise refused(f"{where}, line {reader.line_num}", found, expected)
+                raise refused(f"{where}, line {reader.line_num}", found, f"{len(names)} {between}")
             rows.append(row)
             lines.append(reader.line_num)
     except csv.Error as error:
         line = f"{where}, line {reader.reader.line_num}"
-        raise refused(line, str(error), "cells with commas between them") from error
+        raise refused(line, str(error), f"cells {between}") from error
     if not rows:
         raise refused(where, "no rows", "a header and rows below it")
     return Table(where, tuple(names), rows, lines)

@@ -14,15 +14,13 @@ from compare.agreement import (
     FORMS,
     NAMES,
     Gradient,
-    Partial,
     Verdict,
-    compare_gradients,
     hand_gradient,
     stack,
 )
 from compare.limits import LARGEST_VALUE
 from compare.lockstep import Lockstep, Point, Program, Progress, RanAwayError, Steps
-from compare.people import PEOPLE, Person, label, raw, shifted, targets
+from compare.people import PEOPLE, Person, raw, shifted, targets
 from compare.reference import (
     CANCELLING,
     article_gradient,
@@ -85,22 +83,6 @@ class Prediction:
     autodiff: float
     #: Whether both outputs lie within rounding error, with the parameters of either training.
     agree: bool
-
-    @property
-    def label(self) -> str:
-        """The label by the network trained by hand, "F" or "M"."""
-        return label(self.by_hand)
-
-    @property
-    def label_by_autodiff(self) -> str:
-        """The label by the network trained by autodiff; near one half, rounding may change it."""
-        return label(self.autodiff)
-
-
-def partials(settings: Settings, person: Person) -> list[Partial]:
-    """Compare the nine partial derivatives at the starting parameters for one of `PEOPLE`."""
-    (x,), (y,) = shifted(raw((person,))), targets((person,))
-    return compare_gradients(settings.start(), x, y, settings.sigmoid_derivative)
 
 
 def train(
@@ -220,10 +202,10 @@ def _lockstep(
         return np.broadcast_arrays(*grads, samples)[:-1], after
 
     def path_by_autodiff(start: Point, order: np.ndarray) -> Any:
-        return autodiff.article.train(_nine(start.params), XS, YS, rate, order)
+        return autodiff.article.train(Parameters(*start.params), XS, YS, rate, order)
 
     def step_by_autodiff(params: Parameters, samples: np.ndarray) -> tuple[Any, Any]:
-        return autodiff.article.steps(_nine(params), XS[samples], YS[samples], rate)
+        return autodiff.article.steps(params, XS[samples], YS[samples], rate)
 
     sides = {
         BY_HAND: _Side(path_by_hand, step_by_hand),
@@ -234,10 +216,6 @@ def _lockstep(
     return Lockstep(
         program_of(gradient), sides, XS, YS, "sgd", rate, forms, away, LARGEST_VALUE, NAMES
     )
-
-
-def _nine(params: Any) -> autodiff.article.Parameters:
-    return autodiff.article.Parameters(*params)
 
 
 def _ran_away(settings: Settings, update: int) -> RanAwayError:
@@ -253,23 +231,20 @@ def _losses(paths: dict[str, Point]) -> np.ndarray:
     hand, auto = (path.params[len(PEOPLE) - 1 :: len(PEOPLE)].T for path in paths.values())
     with np.errstate(over="ignore", invalid="ignore"):
         by_hand = manual.article.loss(Parameters(*hand[..., None]), XS, YS).mean(axis=1)
-    return np.stack([by_hand, autodiff.article.mean_losses(_nine(auto), XS, YS)], axis=1)
+    return np.stack([by_hand, autodiff.article.mean_losses(Parameters(*auto), XS, YS)], axis=1)
 
 
 def predict(progress: Progress, people: tuple[Person, ...]) -> list[Prediction]:
     """Predict for people by both trained networks, and judge; genders may be unknown."""
-    x = shifted(raw(people))
-    of_hand, of_auto = (_predicted(Parameters(*p.params), x) for p in progress.points.values())
+    x, verdicts = shifted(raw(people)), []
+    for point in progress.points.values():
+        params = Parameters(*point.params)
+        by_hand = manual.article.feedforward(params, x)
+        by_autodiff, right = autodiff.article.predict(params, x), article_output_bounds(params, x)
+        verdicts.append(Verdict(by_hand, np.asarray(by_autodiff), right, right))
+    of_hand, of_auto = verdicts
     columns = (of_hand.by_hand, of_auto.autodiff, of_hand.agree & of_auto.agree)
     return [
         Prediction(person, float(hand), float(auto), bool(agree))
         for person, hand, auto, agree in zip(people, *columns, strict=True)
     ]
-
-
-def _predicted(params: Parameters, x: np.ndarray) -> Verdict:
-    """Compare the outputs of one trained network by both sides, and their bounds."""
-    by_hand = manual.article.feedforward(params, x)
-    by_autodiff = autodiff.article.predict(_nine(params), x)
-    right = article_output_bounds(params, x)
-    return Verdict(by_hand, np.asarray(by_autodiff), right, right)

@@ -12,10 +12,10 @@ from compare.data import Dataset
 
 
 class Scale(NamedTuple):
-    """Subtract a mean, divide by a standard deviation, column by column."""
+    """Subtract a mean, divide by a standard deviation, column by column; of one, nothing at all."""
 
-    mean: np.ndarray  #: float64, shape (columns,)
-    sd: np.ndarray  #: float64, shape (columns,); 1 for a column that does not vary
+    mean: np.ndarray = np.zeros(1)  #: float64, shape (columns,)
+    sd: np.ndarray = np.ones(1)  #: float64, shape (columns,); 1 for a column that does not vary
 
     def standardised(self, values: np.ndarray) -> np.ndarray:
         """Standardise values of shape (n, columns)."""
@@ -28,11 +28,6 @@ def scale_of(values: np.ndarray) -> Scale:
     # Rounding of the mean may leave a constant column with a tiny nonzero deviation.
     noise = 4 * len(values) * np.finfo(np.float64).eps * np.abs(values).max(axis=0)
     return Scale(values.mean(axis=0), np.where(sd <= noise, 1.0, sd))
-
-
-def unscaled(columns: int) -> Scale:
-    """Return the identity scale."""
-    return Scale(np.zeros(columns), np.ones(columns))
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +74,7 @@ def prepare(data: Dataset, outputs: int, fraction: float, seed: int, dtype: Any)
     """
     train, test = split(data.y, fraction, seed)
     scale = scale_of(data.x[train])
-    y, target = data.y[:, None].astype(np.float64), unscaled(1)
+    y, target = data.y[:, None].astype(np.float64), Scale()
     if data.classes is None:
         target = scale_of(y[train])
         y = target.standardised(y)
@@ -88,11 +83,6 @@ def prepare(data: Dataset, outputs: int, fraction: float, seed: int, dtype: Any)
     x = scale.standardised(data.x)
     x, y = x.astype(dtype), y.astype(dtype)
     return Prepared(x[train], y[train], x[test], y[test], scale, target)
-
-
-def hits(outputs: np.ndarray, y: np.ndarray) -> float:
-    """Compute the share of rows predicted correctly; both arguments of shape (n, outputs)."""
-    return float(np.mean(codes(outputs) == codes(y)))
 
 
 def codes(outputs: np.ndarray) -> np.ndarray:

@@ -34,7 +34,6 @@ class Regression:
 
     table: Dataset
     learning_rate: float
-    steps: int
     closed_form: Coefficients
     by_hand: Coefficients
     autodiff: Coefficients
@@ -107,7 +106,6 @@ def compare_regressions(
     return Regression(
         table=table,
         learning_rate=learning_rate,
-        steps=steps,
         closed_form=closed,
         by_hand=_in_units(hand, of_x, of_y),
         autodiff=_in_units(auto, of_x, of_y),

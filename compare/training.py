@@ -11,7 +11,7 @@ import manual.network
 from compare.data import Dataset
 from compare.limits import LARGEST_VALUE, count_parameters, shape
 from compare.lockstep import Divergence, Lockstep, Point, Program, Progress, RanAwayError
-from compare.prepared import Prepared, hits
+from compare.prepared import Prepared, codes
 from compare.sides import ByAutodiff, ByHand, judged, start
 from compare.trees import layers_like, split
 from compare.wording import BY_AUTODIFF, BY_HAND, refused
@@ -126,20 +126,24 @@ class Training:
         """Build the sides."""
         self.both = lockstep(self.plan, self.data.x, self.data.y, self._ran_away, self.by)
 
-    def start(self) -> Progress:
-        """Return the progress before the first epoch."""
-        plan = self.plan
-        params = manual.network.draw_parameters(plan.network, plan.seed, plan.dtype)
-        return self.both.start(start(params, plan.optimiser))
-
-    def advance(self, progress: Progress) -> Progress:
-        """Run one more epoch.
+    def train(self, epochs: int, on_epoch: Callable[[Progress], None] = lambda _: None) -> Progress:
+        """Train for so many epochs; `on_epoch` is called with the progress after each.
 
         Raises:
             RanAwayError: a parameter or a loss exceeds `LARGEST` or is NaN, on every side, or on
                 one although the two never disagreed.
             Disagreement: the gradient by hand is not shaped like the parameters.
         """
+        plan = self.plan
+        params = manual.network.draw_parameters(plan.network, plan.seed, plan.dtype)
+        progress = self.both.start(start(params, plan.optimiser))
+        for _ in range(epochs):
+            progress = self._advance(progress)
+            on_epoch(progress)
+        return progress
+
+    def _advance(self, progress: Progress) -> Progress:
+        """Run one more epoch."""
         for stretch in self.stretches(len(progress.losses)):
             progress = self.both.advance(progress, stretch)
         points, divergence = progress.points, progress.first_divergence
@@ -166,7 +170,7 @@ class Training:
 
     def accuracy(self, side: str, point: Point, x: np.ndarray, y: np.ndarray) -> float:
         """Compute the share of a table's rows that a side predicts correctly."""
-        return hits(self._of("predict", side, point, x), y)
+        return float(np.mean(codes(self._of("predict", side, point, x)) == codes(y)))
 
     def score(self, side: str, point: Point, classes: bool) -> dict[str, Any]:
         """Compute losses and, for classes, accuracies, on both parts."""
@@ -224,20 +228,3 @@ def _compiled(function: str, network: Network) -> Callable[..., Any]:
     import autodiff.network
 
     return jax.jit(partial(getattr(autodiff.network, function), network))
-
-
-def train(
-    training: Training,
-    epochs: int,
-    on_epoch: Callable[[Progress], None] = lambda _: None,
-) -> Progress:
-    """Train for so many epochs; `on_epoch` is called with the progress after each.
-
-    Raises:
-        RanAwayError, Disagreement: as `Training.advance` does.
-    """
-    progress = training.start()
-    for _ in range(epochs):
-        progress = training.advance(progress)
-        on_epoch(progress)
-    return progress

@@ -11,10 +11,21 @@ import plotille
 from rich.console import Console
 
 from compare import plots
-from compare.agreement import Partial
-from compare.experiment import Settings, outside_training_range, partials, predict, train
+from compare.agreement import Partial, compare_gradients
+from compare.experiment import Settings, outside_training_range, predict, train
 from compare.lockstep import Progress
-from compare.people import NEWCOMERS, PEOPLE, UNDECIDED, Person, from_metric, person_named
+from compare.people import (
+    NEWCOMERS,
+    PEOPLE,
+    UNDECIDED,
+    Person,
+    from_metric,
+    label,
+    person_named,
+    raw,
+    shifted,
+    targets,
+)
 from compare.terminal import (
     coloured,
     console,
@@ -43,8 +54,9 @@ def run(
 ) -> int:
     """Print derivatives, trainings and predictions; 1 if one of these disagrees."""
     you = _you(weight, height, units)
-    settings, out = Settings(**training), console()
-    rows = partials(settings, person_named(person))
+    settings, out, one = Settings(**training), console(), (person_named(person),)
+    (x,), (y,) = shifted(raw(one)), targets(one)
+    rows = compare_gradients(settings.start(), x, y, settings.sigmoid_derivative)
     if not as_json:
         _show_start(out, settings, person, rows)
     with progress(settings.epochs, "epochs") as on_epoch:
@@ -77,7 +89,7 @@ def run(
             "max_drift_ulps": trainings.max_drift_ulps,
         }
         shown["predictions"] = {
-            p.person.name: {"by_hand": p.by_hand, "autodiff": p.autodiff, "label": p.label}
+            p.person.name: {"by_hand": p.by_hand, "autodiff": p.autodiff, "label": label(p.by_hand)}
             | ({"warnings": warnings[p.person]} if p.person in you else {})
             for p in predictions
         }
@@ -88,8 +100,8 @@ def run(
     people = table("", "weight", "height", "by hand", "autodiff")
     for p in predictions:
         measures = f"{p.person.weight:.4g} lb", f"{p.person.height:.4g} in"
-        by_hand, autodiff = f"{p.by_hand:.3f} {p.label}", f"{p.autodiff:.3f} {p.label_by_autodiff}"
-        people.add_row(p.person.name, *measures, by_hand, autodiff)
+        sides = (f"{side:.3f} {label(side)}" for side in (p.by_hand, p.autodiff))
+        people.add_row(p.person.name, *measures, *sides)
     out.print(people)
     for warning in chain.from_iterable(warnings.values()):
         out.print(f"Warning: {warning}; the network extrapolates.")

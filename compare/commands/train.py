@@ -17,7 +17,6 @@ from compare.prepared import prepare
 from compare.terminal import console, described, print_object, progress, show_verdict, table
 from compare.traced.kinds import KINDS, network_of
 from compare.training import Plan, Training, refuse_misfit
-from compare.training import train as trained
 from compare.trees import layers_like, split
 from compare.wording import BY_AUTODIFF, BY_HAND, SIDE_LABELS, Disagreement
 
@@ -134,7 +133,7 @@ def _trained(training: Training, epochs: int, classes: bool) -> Progress:
 
     try:
         with progress(epochs, "epochs", transient=False) as show:
-            return trained(training, epochs, lambda now: show(len(now.losses), lambda: state(now)))
+            return training.train(epochs, lambda now: show(len(now.losses), lambda: state(now)))
     except RanAwayError as error:
         if found := error.divergence:
             raise Disagreement(

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from compare.prepared import Prepared, unscaled
+from compare.prepared import Prepared, Scale
 from compare.sides import ByHand
-from compare.training import Plan, Training, train
+from compare.training import Plan, Training
 from compare.wording import BY_HAND, Disagreement
 from models.general_network import VARIANTS, Variant
 from tests.compare.calls import BOTH
@@ -19,7 +19,7 @@ from tests.network_strategies import Described, draw_point, hosts
 def training_of(of: Described, dtype: Any) -> Training:
     """Of one update an epoch, on an ordinary point's examples."""
     _, x, y = draw_point(of, 3, dtype=dtype)
-    data = Prepared(x, y, x, y, unscaled(x.shape[1]), unscaled(1))
+    data = Prepared(x, y, x, y, Scale(), Scale())
     return Training(Plan(of.network, "sgd", 1e-3, of.n, 0, np.dtype(dtype).name), data, BOTH)
 
 
@@ -51,9 +51,9 @@ def test_a_mistake_is_laid_to_its_side(plant: Variant, dtype: Any) -> None:
     training = with_gradient(of, plant.gradient(of.network), dtype)
     if str(plant) in MISSHAPEN:
         with pytest.raises(Disagreement, match=r"update 0, gradient of params\["):
-            train(training, 1)
+            training.train(1)
         return
     # Two updates: biases begin with 0, and what is wrong with them shows in the second.
-    found = train(training, 2).first_divergence
+    found = training.train(2).first_divergence
     assert found is not None
     assert (found.off, found.quantity) == (BY_HAND, "gradient")

@@ -14,7 +14,7 @@ import manual.activations
 from compare import sides
 from compare.limits import count_parameters
 from compare.lockstep import Divergence, Point, Progress, Steps, drift
-from compare.training import Training, train
+from compare.training import Training
 from compare.trees import layers_like, name_at
 from compare.wording import BY_AUTODIFF, BY_HAND
 from manual.optimisers import OPTIMISERS, Adam, Momentum
@@ -30,7 +30,7 @@ def of(**changes: Any) -> Training:
 
 
 def after(work: Training, epochs: int = 2) -> Progress:
-    return train(work, epochs)
+    return work.train(epochs)
 
 
 def divergence(work: Training, epochs: int = 2) -> Divergence:

@@ -10,14 +10,13 @@ from hypothesis import strategies as st
 
 from compare.lockstep import Progress, RanAwayError
 from compare.prepared import prepare, scale_of, split
-from compare.training import train
 from compare.wording import BY_HAND
 from tests.compare.calls import BOTH, dataset, training
 from tests.tiers import fewer, slowly
 
 
 def after(epochs: int, **of: Any) -> Progress:
-    return train(training(**of), epochs)
+    return training(**of).train(epochs)
 
 
 def bits(progress: Progress) -> dict[str, tuple[bytes, bytes]]:
@@ -68,7 +67,7 @@ def test_every_epoch_uses_every_row_once(batch: int) -> None:
 
 
 def test_no_epochs() -> None:
-    progress = train(training(by=BOTH), 0)
+    progress = training(by=BOTH).train(0)
     hand, auto = (progress.points[side] for side in BOTH)
     assert progress.losses.shape == (0, 2)
     assert hand.params.tobytes() == auto.params.tobytes()
@@ -99,7 +98,7 @@ def test_it_learns() -> None:
     """By hand, on the three kinds of targets."""
     for of in ({}, {"data": "breast-cancer", "sizes": (30, 8, 1), "loss": "bce"}):
         work = training(rate=0.02, **of)
-        progress = train(work, 60)
+        progress = work.train(60)
         assert progress.losses[-1, 0] < 0.5 * progress.losses[0, 0]
         score = work.score(BY_HAND, progress.points[BY_HAND], classes=True)
         assert min(score["train_accuracy"], score["test_accuracy"]) > 0.9
