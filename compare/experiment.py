@@ -106,7 +106,32 @@ def train(
             earlier update was judged to differ.
     """
     order = settings.sample_order() if order is None else order
-    both = _lockstep(settings, gradient, loop, on_epoch)
+    rate, form = settings.learning_rate, settings.sigmoid_derivative
+    gradient = gradient or hand_gradient(form)
+
+    def path_by_hand(start: Point, order: np.ndarray) -> np.ndarray:
+        done = start.count // len(PEOPLE)
+        params = Parameters(*start.params)
+        return walk_by_hand(params, gradient, rate, order, lambda n: on_epoch(done + n), loop)
+
+    def step_by_hand(params: Parameters, samples: np.ndarray) -> tuple[Any, Any]:
+        grads = gradient(params, XS[samples], YS[samples])
+        after = manual.sgd.update(params, grads, rate)
+        return np.broadcast_arrays(*grads, samples)[:-1], after
+
+    def path_by_autodiff(start: Point, order: np.ndarray) -> Any:
+        return autodiff.article.train(Parameters(*start.params), XS, YS, rate, order)
+
+    def step_by_autodiff(params: Parameters, samples: np.ndarray) -> tuple[Any, Any]:
+        return autodiff.article.steps(params, XS[samples], YS[samples], rate)
+
+    sides = {
+        BY_HAND: _Side(path_by_hand, step_by_hand),
+        BY_AUTODIFF: _Side(path_by_autodiff, step_by_autodiff),
+    }
+    forms = {BY_HAND: FORMS[form], BY_AUTODIFF: CANCELLING}
+    program, away = program_of(gradient), partial(_ran_away, settings)
+    both = Lockstep(program, sides, XS, YS, "sgd", rate, forms, away, LARGEST_VALUE, NAMES)
     progress = both.start(_points(stack(settings.start()), 0))
     for done in range(0, len(order), CHUNK):
         progress = both.advance(progress, np.ravel(order[done : done + CHUNK]))
@@ -182,40 +207,6 @@ def program_of(gradient: Gradient) -> Program:
     reference = partial(article_loss, see=as_it_is, form=CANCELLING)
     like = Parameters(*np.zeros(len(NAMES)))
     return Program(autodiff.article.loss, reference, gradient, article_gradient, like)
-
-
-def _lockstep(
-    settings: Settings, gradient: Gradient | None, loop: Loop, on_epoch: Callable[[int], None]
-) -> Lockstep:
-    """Set up both sides; a stretch is the samples of a whole number of epochs."""
-    rate, form = settings.learning_rate, settings.sigmoid_derivative
-    gradient = gradient or hand_gradient(form)
-
-    def path_by_hand(start: Point, order: np.ndarray) -> np.ndarray:
-        done = start.count // len(PEOPLE)
-        params = Parameters(*start.params)
-        return walk_by_hand(params, gradient, rate, order, lambda n: on_epoch(done + n), loop)
-
-    def step_by_hand(params: Parameters, samples: np.ndarray) -> tuple[Any, Any]:
-        grads = gradient(params, XS[samples], YS[samples])
-        after = manual.sgd.update(params, grads, rate)
-        return np.broadcast_arrays(*grads, samples)[:-1], after
-
-    def path_by_autodiff(start: Point, order: np.ndarray) -> Any:
-        return autodiff.article.train(Parameters(*start.params), XS, YS, rate, order)
-
-    def step_by_autodiff(params: Parameters, samples: np.ndarray) -> tuple[Any, Any]:
-        return autodiff.article.steps(params, XS[samples], YS[samples], rate)
-
-    sides = {
-        BY_HAND: _Side(path_by_hand, step_by_hand),
-        BY_AUTODIFF: _Side(path_by_autodiff, step_by_autodiff),
-    }
-    forms = {BY_HAND: FORMS[form], BY_AUTODIFF: CANCELLING}
-    away = partial(_ran_away, settings)
-    return Lockstep(
-        program_of(gradient), sides, XS, YS, "sgd", rate, forms, away, LARGEST_VALUE, NAMES
-    )
 
 
 def _ran_away(settings: Settings, update: int) -> RanAwayError:

@@ -1,6 +1,7 @@
 """Writing files, whole or not at all."""
 
 import os
+import secrets
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -27,13 +28,9 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     Raises:
         OSError: the file cannot be written; `path` is then as it was.
     """
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
-    os.close(handle)
-    temporary = Path(name)
+    temporary = path.with_name(f".{path.stem}-{secrets.token_hex(4)}{path.suffix}")
     try:
         write(temporary)
-        # mkstemp makes files readable by their owner only; restore the usual permissions.
-        temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
     except OSError as error:
         if error.errno and error.filename is None:  # a full disk does not say what was written
@@ -41,9 +38,3 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
         raise
     finally:
         temporary.unlink(missing_ok=True)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

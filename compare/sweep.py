@@ -33,6 +33,7 @@ from compare.limits import count_parameters, shape
 from compare.lockstep import Program
 from compare.trace import Trace
 from compare.traced.article import trace_article
+from compare.traced.kinds import network_of
 from compare.traced.network import trace_network
 from compare.trees import join, split
 from compare.wording import InputError, quoted
@@ -63,6 +64,9 @@ ENDS = (0.0, 0.0, *(2.0**k for k in range(8)), *(2.0**k for k in range(8, 49, 8)
 #: XLA takes vectors of 256 bits unless told otherwise, and a third more time. Its newer generator
 #: of code takes twice the memory and time to compile, for a twentieth less at work.
 _OPTIONS = {"xla_cpu_prefer_vector_width": 512, "xla_cpu_use_fusion_emitters": False}
+
+#: The article's network, which is swept with the lines of `manual/article.py`.
+ARTICLE = network_of((2, 2, 1), {})
 
 _NO_CASE = np.iinfo(np.int64).max
 
@@ -119,7 +123,7 @@ class Settings:
         InputError: a setting is out of range, or contradicts another.
     """
 
-    network: Network | None  #: None for the article's, with its nine scalars
+    network: Network
     examples: int  #: examples of one case
     dtype: str  #: float64 or float32
     weights: Distribution  #: of weights and biases
@@ -140,32 +144,28 @@ class Settings:
                 f"a case has {self.numbers:,} numbers; expected at most {MOST_NUMBERS:,}: fewer "
                 "parameters or examples"
             )
-        if self.network is None and self.examples != 1:
-            raise InputError(
-                f"--examples: got {self.examples}, expected 1 for the article's network"
-            )
-        if self.plant is not None and self.network is not None:
+        if self.plant is not None and not self.is_article:
             raise InputError(
                 "--plant: a mistake is planted in the article's network; expected no other one"
             )
 
     @property
-    def sizes(self) -> tuple[int, ...]:
-        """Numbers of units, layer by layer."""
-        return (2, 2, 1) if self.network is None else self.network.sizes
+    def is_article(self) -> bool:
+        """Whether it is the article's network, with its nine scalars."""
+        return self.network == ARTICLE and self.examples == 1
 
     @property
     def parameters(self) -> int:
         """The number of parameters."""
-        return count_parameters(self.sizes)
+        return count_parameters(self.network.sizes)
 
     @property
     def names(self) -> list[str]:
         """The parameters' names: w1 to b3, or w0[i,j] and b0[j], w1[i,j] and so on."""
-        if self.network is None:
+        if self.is_article:
             return list(NAMES)
         found = []
-        for layer, (n_in, n_out) in enumerate(pairwise(self.sizes)):
+        for layer, (n_in, n_out) in enumerate(pairwise(self.network.sizes)):
             found += [f"w{layer}[{i},{j}]" for i in range(n_in) for j in range(n_out)]
             found += [f"b{layer}[{j}]" for j in range(n_out)]
         return found
@@ -173,18 +173,18 @@ class Settings:
     @property
     def ends(self) -> tuple[int, int]:
         """Where, among the numbers of a case, the parameters end, and the inputs."""
-        return self.parameters, self.parameters + self.examples * self.sizes[0]
+        return self.parameters, self.parameters + self.examples * self.network.sizes[0]
 
     @property
     def numbers(self) -> int:
         """How many a case has: parameters, inputs, and targets, for classes one an example."""
-        is_class = self.network is not None and self.network.loss == "softmax-ce"
-        return self.ends[1] + self.examples * (1 if is_class else self.sizes[-1])
+        is_class = self.network.loss == "softmax-ce"
+        return self.ends[1] + self.examples * (1 if is_class else self.network.sizes[-1])
 
     @cached_property
     def program(self) -> Program:
         """The loss, and its gradient by hand or a planted one: some keep what they were given."""
-        if self.network is not None:
+        if not self.is_article:
             return training.program_of(self.network)
         if self.plant is None:
             return experiment.program_of(hand_gradient(self.form))
@@ -207,10 +207,14 @@ def case(settings: Settings, number: int) -> Case:
         return jax.device_get(_arranged(settings, numbers))
 
 
-def ruling(settings: Settings, at: Case) -> GradientReport:
-    """Judge the gradient by hand, or the planted one, at a case."""
+def looked_at(settings: Settings, number: int) -> tuple[Case, GradientReport, dict[str, Any]]:
+    """Return a case, the judge's report on its gradient by hand, and its numbers for JSON."""
+    at, program = case(settings, number), settings.program
     with np.errstate(all="ignore"):  # the judge reports NaN and infinity
-        return check_gradient(settings.program.gradient, settings.program.loss, *at, points=0)
+        report = check_gradient(program.gradient, program.loss, *at, points=0)
+    params = dict(zip(settings.names, map(float, join(at.params, program.like)), strict=True))
+    inputs = {"x": np.asarray(at.x).tolist(), "y": np.asarray(at.y).tolist()}
+    return at, report, {"case": number, "params": params, "inputs": inputs}
 
 
 def trace(settings: Settings, at: Case, number: int) -> Trace:
@@ -221,20 +225,12 @@ def trace(settings: Settings, at: Case, number: int) -> Trace:
     """
     about = {"whose": f"case {number}", "parameters": f"parameters of case {number}"}
     try:
-        if settings.network is None:
+        if settings.is_article:
             params = manual.article.Parameters(*map(float, at.params))
             return trace_article(params, at.x, float(at.y), settings.form, about=about)
         return trace_network(settings.network, at.params, at.x[0], at.y[0], about=about)
     except InputError as error:
         raise InputError(f"case {number}: {error}") from error
-
-
-def described(settings: Settings, at: Case, number: int) -> dict[str, Any]:
-    """Return a case's number and values, for JSON."""
-    leaves = join(at.params, settings.program.like)
-    params = dict(zip(settings.names, map(float, leaves), strict=True))
-    inputs = {"x": np.asarray(at.x).tolist(), "y": np.asarray(at.y).tolist()}
-    return {"case": number, "params": params, "inputs": inputs}
 
 
 def drawn(settings: Settings, block: Any) -> Any:
@@ -250,12 +246,11 @@ def drawn(settings: Settings, block: Any) -> Any:
 def _arranged(settings: Settings, numbers: Any) -> Case:
     """Arrange the numbers of one case."""
     weights, x, y = jnp.split(numbers, settings.ends)
-    params, network = split(weights, settings.program.like), settings.network
-    if network is None:
+    params, classes = split(weights, settings.program.like), settings.network.sizes[-1]
+    if settings.is_article:
         return Case(params, x, y[0])
     x, y = (part.reshape(settings.examples, -1) for part in (x, y))
-    if network.loss == "softmax-ce":
-        classes = network.sizes[-1]
+    if settings.network.loss == "softmax-ce":
         every = jnp.arange(classes, dtype=y.dtype)[None, :]
         y = (jnp.floor(y * classes) == every).astype(x.dtype)
     return Case(params, x, y)
@@ -449,10 +444,9 @@ class SweepResult:
         for number, ratio in self.suspects[:most]:
             if len(found) >= first and (wrong or ratio < 1):
                 break
-            at = case(self.settings, number)
-            report = ruling(self.settings, at)
+            _, report, about = looked_at(self.settings, number)
             rulings = {"bound_ratio": ratio, "ruling": report.verdict, "says": report.headline}
-            found.append(described(self.settings, at, number) | rulings)
+            found.append(about | rulings)
             wrong |= report.verdict == "disagree" or (ratio > 1 and report.verdict == "imprecise")
             acquitted += ratio >= 1 and report.verdict == "agree"
         if wrong:
@@ -464,7 +458,7 @@ class SweepResult:
         """Return everything but the suspects and the verdict, for JSON."""
         settings, ends = self.settings, [*ENDS, math.inf]
         return {
-            "network": shape(settings.sizes),
+            "network": shape(settings.network.sizes),
             "cases": self.cases,
             "requested": self.requested,
             "seconds": self.seconds,

@@ -12,8 +12,8 @@ import click
 import jax
 
 from compare.limits import shape
-from compare.sweep import ENDS, Distribution, Settings, SweepResult, case, described, ruling, trace
-from compare.sweep import sweep as swept
+from compare.sweep import ARTICLE, ENDS, Distribution, Settings, SweepResult, looked_at, trace
+from compare.sweep import sweep as compared
 from compare.terminal import console, print_object, progress, show_verdict, table, ulps, waiting
 from compare.terminal import number as shown
 from compare.traced.kinds import KINDS, network_of
@@ -62,7 +62,7 @@ def sweep(cases: int, distributed: bool, as_json: bool, **options: Any) -> int:
                 def on_progress(done: int) -> None:
                     show(done, lambda: f"{done / (time.perf_counter() - began) / 1e6:.1f} M/s")
 
-                found = swept(wanted, cases, on_progress, lambda: stop.signal > 0)
+                found = compared(wanted, cases, on_progress, lambda: stop.signal > 0)
         with waiting("The judge looks at the most suspicious cases"):
             suspects, verdict = found.judge(FIRST, MOST)
     finally:
@@ -92,22 +92,21 @@ def _settings(
     Raises:
         InputError: they do not go together.
     """
-    network: Any = network_of(sizes, {name: others.pop(name) for name in KINDS})
-    if network == network_of((2, 2, 1), {}) and examples in (None, 1):
-        network = None  # the article's, swept with the lines of manual/article.py
-    if form is not None and network is not None:
-        raise click.UsageError(
-            "--sigmoid-derivative beside another network than the article's; expected one without "
-            "the other."
-        )
-    return Settings(
+    network = network_of(sizes, {name: others.pop(name) for name in KINDS})
+    swept = Settings(
         network=network,
-        examples=examples or (1 if network is None else 2),
+        examples=examples or (1 if network == ARTICLE else 2),
         form=form or "stable",
         weights=Distribution.parse("--weights", weights),
         inputs=Distribution.parse("--inputs", inputs),
         **others,
     )
+    if form is not None and not swept.is_article:
+        raise click.UsageError(
+            "--sigmoid-derivative beside another network than the article's; expected one without "
+            "the other."
+        )
+    return swept
 
 
 @contextmanager
@@ -140,9 +139,8 @@ def look_at(number: int, as_json: bool, **options: Any) -> int:
     """Draw one case again, print the judge's report and a trace; 1 if the judge finds it wrong."""
     wanted = _settings(**options)
     with waiting("The case again, before the judge and link by link"):
-        at = case(wanted, number)
-        report, traced = ruling(wanted, at), trace(wanted, at, number)
-    about = described(wanted, at, number)
+        at, report, about = looked_at(wanted, number)
+        traced = trace(wanted, at, number)
     if as_json:
         print_object(about | {"ruling": report.to_dict(), "trace": traced.as_object()})
         return int(not report.passes)
@@ -172,9 +170,9 @@ def _report(
     out, settings = console(), found.settings
     planted = f", with {settings.plant} planted" if settings.plant else ""
     out.print(
-        f"Network {shape(settings.sizes)}, {settings.dtype}{planted}: weights {settings.weights}, "
-        f"inputs {settings.inputs}, seed {settings.seed}; {_count(jax.device_count(), 'device')}, "
-        f"{_count(jax.process_count(), 'process', 'es')}."
+        f"Network {shape(settings.network.sizes)}, {settings.dtype}{planted}: weights "
+        f"{settings.weights}, inputs {settings.inputs}, seed {settings.seed}; "
+        f"{_count(jax.device_count(), 'device')}, {_count(jax.process_count(), 'process', 'es')}."
     )
     rows, most = table("ulps", "elements", ""), max(1, *found.histogram)
     last = max((k for k, count in enumerate(found.histogram) if count), default=0)

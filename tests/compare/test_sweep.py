@@ -14,6 +14,7 @@ import pytest
 import manual.article
 import manual.network
 from compare.sweep import (
+    ARTICLE,
     ENDS,
     LANES,
     Distribution,
@@ -38,7 +39,7 @@ NINE = list(manual.article.Parameters._fields)
 
 
 def settings(
-    network: Network | None = None,
+    network: Network = ARTICLE,
     examples: int = 1,
     dtype: str = "float64",
     weights: str = "uniform:5",
@@ -215,7 +216,7 @@ TRUE = {
     "article": settings(weights="uniform:0.5", inputs="uniform:1"),
     "saturated": settings(),
     "float32": settings(dtype="float32"),
-    "all sizes": settings(None, 1, "float32", "spread:1e-3:1e2", "spread:0.01:1e2"),
+    "all sizes": settings(ARTICLE, 1, "float32", "spread:1e-3:1e2", "spread:0.01:1e2"),
     "huge": settings(weights="uniform:1e12", inputs="uniform:1e12"),
     "cancelling": settings(form="article"),
     "classes": settings(Network((3, 2, 2), loss="softmax-ce", l2=0.1), 2, "float32"),
@@ -312,7 +313,7 @@ def test_a_factor_in_a_network_disagrees(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_of_what_rounding_explains_altogether_nothing_is_known() -> None:
     """A mistake in w4 does not show where no element of w4 is larger than its bound."""
     size = "uniform:1e3"
-    found = sweep(settings(None, 1, "float32", size, size, plant="wrong-input"), 20_000)
+    found = sweep(settings(ARTICLE, 1, "float32", size, size, plant="wrong-input"), 20_000)
     names = [name for name, count in found.judged.items() if count == 0]
     assert (found.disagreements, names) == (0, ["w1", "w2", "w3", "w4", "b1", "b2"])
     assert found.judge(0, 0)[1] == "undecidable"
