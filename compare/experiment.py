@@ -10,14 +10,7 @@ import numpy as np
 import autodiff.article
 import manual.article
 import manual.sgd
-from compare.agreement import (
-    FORMS,
-    NAMES,
-    Gradient,
-    Verdict,
-    hand_gradient,
-    stack,
-)
+from compare.agreement import FORMS, NAMES, Gradient, Verdict, hand_gradient, stack
 from compare.limits import LARGEST_VALUE
 from compare.lockstep import Lockstep, Point, Program, Progress, RanAwayError, Steps
 from compare.people import PEOPLE, Person, raw, shifted, targets
@@ -131,7 +124,7 @@ def train(
     }
     forms = {BY_HAND: FORMS[form], BY_AUTODIFF: CANCELLING}
     program, away = program_of(gradient), partial(_ran_away, settings)
-    both = Lockstep(program, sides, XS, YS, "sgd", rate, forms, away, LARGEST_VALUE, NAMES)
+    both = Lockstep(program, sides, XS, YS, "sgd", rate, away, LARGEST_VALUE, forms, NAMES)
     progress = both.start(_points(stack(settings.start()), 0))
     for done in range(0, len(order), CHUNK):
         progress = both.advance(progress, np.ravel(order[done : done + CHUNK]))

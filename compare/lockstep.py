@@ -11,7 +11,7 @@ how training amplifies rounding, not whether a gradient is right; it is not judg
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
@@ -124,10 +124,12 @@ class Lockstep:
     y: np.ndarray  #: targets
     optimiser: str  #: one of `manual.optimisers.OPTIMISERS`
     learning_rate: float  #: η
-    #: By side, the form in which it computes derivatives: one of those of `compare.reference`.
-    forms: Mapping[str, str]
     ran_away: Callable[[int], RanAwayError]  #: (update, from 0) -> the error that says so
     largest: float  #: where both sides' parameters exceed this, the training has run away
+    #: By side, the form in which it computes derivatives: one of those of `compare.reference`.
+    forms: Mapping[str, str] = field(
+        default_factory=lambda: {BY_HAND: "stable", BY_AUTODIFF: "cancelling"}
+    )
     names: tuple[str, ...] = ()  #: of the parameters, if they have others than their places
 
     def start(self, point: Point) -> Progress:

@@ -15,10 +15,11 @@ import numpy as np
 
 import manual.regression
 from compare.data import Dataset
-from compare.lockstep import Divergence, RanAwayError
+from compare.limits import LARGEST_VALUE
+from compare.lockstep import Divergence, Lockstep, RanAwayError
 from compare.prepared import Scale
-from compare.sides import start
-from compare.training import Plan, lockstep, program_of
+from compare.sides import SIDES, start
+from compare.training import program_of
 from compare.wording import InputError, refused
 from manual.affine import Layer
 from manual.network import Network
@@ -33,6 +34,7 @@ class Regression:
     """One table's three fits in its own units, and the result of comparing the descents."""
 
     table: Dataset
+    names: tuple[str, ...]  #: the coefficients': the features, then `intercept`
     learning_rate: float
     closed_form: Coefficients
     by_hand: Coefficients
@@ -40,11 +42,6 @@ class Regression:
     r_squared: float  #: the share of the target's variance that the closed form explains
     remaining: float  #: largest distance of either descent from the closed form, standardised
     first_divergence: Divergence | None
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The coefficients' names: the features, then `intercept`."""
-        return (*self.table.features, "intercept")
 
 
 def compare_regressions(
@@ -69,7 +66,7 @@ def compare_regressions(
     Raises:
         InputError: there is no unique best fit, or the learning rate is too large for the table.
     """
-    closed = _closed_form(table)
+    closed, names = _closed_form(table), (*table.features, "intercept")
     of_x = Scale(table.x.mean(axis=0), table.x.std(axis=0))
     of_y = Scale(table.y.mean(), table.y.std())
     x, y = of_x.standardised(table.x), of_y.standardised(table.y)
@@ -83,16 +80,16 @@ def compare_regressions(
             "for this table, expected a smaller one"
         )
 
-    network = Network((len(table.features), 1))
-    program = program_of(network)
+    program, y = program_of(Network((len(table.features), 1))), y[:, None]
     if gradient:
         program = replace(program, gradient=gradient)
-    plan = Plan(network, "sgd", learning_rate, len(y), seed=0)
-    both = lockstep(plan, x, y[:, None], ran_away, program=program)
-    both = replace(both, names=(*table.features, "intercept"))
+    sides = {name: side(program, "sgd", learning_rate, x, y) for name, side in SIDES.items()}
+    both = Lockstep(
+        program, sides, x, y, "sgd", learning_rate, ran_away, LARGEST_VALUE, names=names
+    )
     # Start at ones: at zero the intercept's derivative is 0 on centred columns, and stays 0, so a
     # wrong one would not show.
-    progress = both.start(start([Layer(np.ones((x.shape[1], 1)), np.ones(1))], plan.optimiser))
+    progress = both.start(start([Layer(np.ones((x.shape[1], 1)), np.ones(1))], "sgd"))
     rows = np.arange(len(y), dtype=np.int32)
     at_once = min(CHUNK, max(1, LARGEST_STRETCH // x.size))
     for done in range(0, steps, at_once):
@@ -105,6 +102,7 @@ def compare_regressions(
     residual = table.y - manual.regression.predict(closed, table.x)
     return Regression(
         table=table,
+        names=names,
         learning_rate=learning_rate,
         closed_form=closed,
         by_hand=_in_units(hand, of_x, of_y),

@@ -14,7 +14,7 @@ import numpy as np
 from compare.compiling import judged
 from compare.lockstep import Point, Program, Steps
 from compare.trees import join, leaves, split
-from compare.wording import Disagreement
+from compare.wording import BY_AUTODIFF, BY_HAND, Disagreement
 from manual.optimisers import OPTIMISERS, State
 
 
@@ -60,18 +60,14 @@ class ByHand:
 def _check(grads: Any, params: Any, update: int) -> None:
     """Refuse a gradient that is not shaped and typed like the parameters: no update is possible."""
     found, expected = leaves(grads), leaves(params)
+    says = f"update {update}, gradient of"
     if list(found) != list(expected):
-        wrong = "params", f"has {len(grads)} layers; expected {len(params)}"
-    else:
-        of = {
-            name: [f"shape {a.shape} and {a.dtype}" for a in (found[name], expected[name])]
-            for name in expected
-        }
-        wrong = next(
-            ((name, f"has {a}; expected {b}") for name, (a, b) in of.items() if a != b), None
-        )
-    if wrong:
-        raise Disagreement(f"update {update}, gradient of {wrong[0]}: by hand it {wrong[1]}")
+        layers = f"{len(grads)} layers; expected {len(params)}"
+        raise Disagreement(f"{says} params: by hand it has {layers}")
+    for name, right in expected.items():
+        has, due = (f"shape {of.shape} and {of.dtype}" for of in (found[name], right))
+        if has != due:
+            raise Disagreement(f"{says} {name}: by hand it has {has}; expected {due}")
 
 
 def _point(params: np.ndarray, state: State) -> Point:
@@ -140,3 +136,6 @@ def _training(program: Program, optimiser: str, learning_rate: float) -> Any:
     from autodiff.training import training
 
     return training(program.loss, optimiser, learning_rate)
+
+
+SIDES = {BY_HAND: ByHand, BY_AUTODIFF: ByAutodiff}

@@ -29,6 +29,7 @@ def surface(path: np.ndarray, names: tuple[str, str]) -> "Figure":
         names: the two parameters.
     """
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
     def height(x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """Compute the mean loss at two parameters of shape (...), in that shape."""
@@ -40,6 +41,7 @@ def surface(path: np.ndarray, names: tuple[str, str]) -> "Figure":
         x, y = (path[Parameters._fields.index(name)] for name in names)
         mesh = np.meshgrid(_around(x), _around(y))
         values = height(*mesh)
+        low, high = _reach(values)
         figure = Figure(figsize=(11, 5))
         title = f"Mean loss over {names[0]} and {names[1]}"
         figure.suptitle(f"{title}\nThe others are held where training ended", x=0.01, ha="left")
@@ -49,41 +51,26 @@ def surface(path: np.ndarray, names: tuple[str, str]) -> "Figure":
         above = figure.add_subplot(right)
         for axes in (relief, above):
             axes.set(xlabel=names[0], ylabel=names[1])
-        _draw_relief(relief, *mesh, values)
+        # In perspective every other row; with antialiasing, the background would show between the
+        # patches.
+        colours = {"cmap": "cividis", "vmin": low, "vmax": high, "antialiased": False}
+        relief.plot_surface(*mesh, values, rcount=61, ccount=61, **colours)
+        relief.set(zlabel="loss", zlim=(low, high))
+        relief.tick_params(labelsize=9, pad=1)
+        for axis in (relief.xaxis, relief.yaxis, relief.zaxis):
+            axis.set_major_locator(MaxNLocator(5, steps=ROUND))
+        relief.view_init(elev=40)  # steep enough to look into a valley
+        relief.set_box_aspect(None, zoom=0.95)
         _draw_path(relief, x, y, height(x, y))
-        _draw_contours(above, *mesh, values)
+        # An odd number of bands, so that a flat loss lies inside one, not on an edge.
+        filled = above.contourf(*mesh, values, levels=np.linspace(low, high, 26), cmap="cividis")
+        ticks = MaxNLocator(6, steps=ROUND)
+        figure.colorbar(filled, ax=above, label="mean squared error", ticks=ticks)
         _draw_path(above, x, y)
         # The legend is beside the title, where it covers no part of a path.
         box: dict[str, Any] = {"frameon": True, "facecolor": "white", "framealpha": 1}
         figure.legend(*above.get_legend_handles_labels(), loc="upper right", ncols=3, **box)
     return figure
-
-
-def _draw_relief(axes: Any, x: np.ndarray, y: np.ndarray, values: np.ndarray) -> None:
-    """Draw the loss in perspective from arrays of shape (121, 121), every other row."""
-    from matplotlib.ticker import MaxNLocator
-
-    low, high = _reach(values)
-    colours = {"cmap": "cividis", "vmin": low, "vmax": high}
-    # With antialiasing the background would show between the patches.
-    axes.plot_surface(x, y, values, rcount=61, ccount=61, antialiased=False, **colours)
-    axes.set(zlabel="loss", zlim=(low, high))
-    axes.tick_params(labelsize=9, pad=1)
-    for axis in (axes.xaxis, axes.yaxis, axes.zaxis):
-        axis.set_major_locator(MaxNLocator(5, steps=ROUND))
-    axes.view_init(elev=40)  # steep enough to look into a valley
-    axes.set_box_aspect(None, zoom=0.95)
-
-
-def _draw_contours(axes: Any, x: np.ndarray, y: np.ndarray, values: np.ndarray) -> None:
-    """Draw the loss from above, with a colour bar, from arrays of shape (121, 121)."""
-    from matplotlib.ticker import MaxNLocator
-
-    # An odd number of bands, so that a flat loss lies inside one, not on an edge.
-    levels = np.linspace(*_reach(values), 26)
-    filled = axes.contourf(x, y, values, levels=levels, cmap="cividis")
-    ticks = MaxNLocator(6, steps=ROUND)
-    axes.figure.colorbar(filled, ax=axes, label="mean squared error", ticks=ticks)
 
 
 def _around(values: np.ndarray) -> np.ndarray:

@@ -12,9 +12,9 @@ from compare.data import Dataset
 from compare.limits import LARGEST_VALUE, count_parameters, shape
 from compare.lockstep import Divergence, Lockstep, Point, Program, Progress, RanAwayError
 from compare.prepared import Prepared, codes
-from compare.sides import ByAutodiff, ByHand, judged, start
+from compare.sides import SIDES, judged, start
 from compare.trees import layers_like, split
-from compare.wording import BY_AUTODIFF, BY_HAND, refused
+from compare.wording import BY_AUTODIFF, refused
 from manual.network import Network
 from manual.sgd import minibatches
 
@@ -89,42 +89,22 @@ def program_of(network: Network) -> Program:
     return Program(loss, reference, gradient, bounds, layers_like(network.sizes))
 
 
-def lockstep(
-    plan: Plan,
-    x: np.ndarray,
-    y: np.ndarray,
-    ran_away: Callable[[int], RanAwayError],
-    by: Sequence[str] = (BY_HAND, BY_AUTODIFF),
-    program: Program | None = None,
-) -> Lockstep:
-    """Set up both sides of a training of a network, or one of them; a stretch is rows of `x`.
-
-    Args:
-        plan: the training.
-        x, y: the training data, shapes (n, n_in) and (n, n_out).
-        ran_away: see `Lockstep`.
-        by: the sides; JAX is loaded only if one of them needs it.
-        program: in place of the network's own.
-    """
-    program, rate = program or program_of(plan.network), plan.learning_rate
-    makers = {BY_HAND: ByHand, BY_AUTODIFF: ByAutodiff}
-    sides = {side: makers[side](program, plan.optimiser, rate, x, y) for side in by}
-    forms, largest = {BY_HAND: "stable", BY_AUTODIFF: "cancelling"}, LARGEST[plan.dtype]
-    return Lockstep(program, sides, x, y, plan.optimiser, rate, forms, ran_away, largest)
-
-
 @dataclass
 class Training:
     """A training's constant parts: plan, data and sides; `advance` runs an epoch."""
 
     plan: Plan
     data: Prepared
-    by: tuple[str, ...]  #: the sides that train
+    by: tuple[str, ...]  #: the sides that train; JAX is loaded only if one of them needs it
     both: Lockstep = field(init=False)
 
     def __post_init__(self) -> None:
         """Build the sides."""
-        self.both = lockstep(self.plan, self.data.x, self.data.y, self._ran_away, self.by)
+        plan, x, y = self.plan, self.data.x, self.data.y
+        how = plan.optimiser, plan.learning_rate
+        program = program_of(plan.network)
+        sides = {side: SIDES[side](program, *how, x, y) for side in self.by}
+        self.both = Lockstep(program, sides, x, y, *how, self._ran_away, LARGEST[plan.dtype])
 
     def train(self, epochs: int, on_epoch: Callable[[Progress], None] = lambda _: None) -> Progress:
         """Train for so many epochs; `on_epoch` is called with the progress after each.

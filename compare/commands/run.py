@@ -10,33 +10,12 @@ import numpy as np
 import plotille
 from rich.console import Console
 
-from compare import plots
+from compare import people, plots, terminal
 from compare.agreement import Partial, compare_gradients
 from compare.experiment import Settings, outside_training_range, predict, train
 from compare.lockstep import Progress
-from compare.people import (
-    NEWCOMERS,
-    PEOPLE,
-    UNDECIDED,
-    Person,
-    from_metric,
-    label,
-    person_named,
-    raw,
-    shifted,
-    targets,
-)
-from compare.terminal import (
-    coloured,
-    console,
-    described,
-    number,
-    print_object,
-    progress,
-    show_verdict,
-    table,
-    ulps,
-)
+from compare.people import PEOPLE, Person, label
+from compare.terminal import number, table, ulps
 
 #: A float64 has 16 digits. Explain a number whose bound allows to lose more than half of them.
 HALF_THE_DIGITS = 1e-8
@@ -54,14 +33,14 @@ def run(
 ) -> int:
     """Print derivatives, trainings and predictions; 1 if one of these disagrees."""
     you = _you(weight, height, units)
-    settings, out, one = Settings(**training), console(), (person_named(person),)
-    (x,), (y,) = shifted(raw(one)), targets(one)
+    settings, out, one = Settings(**training), terminal.console(), (people.person_named(person),)
+    (x,), (y,) = people.shifted(people.raw(one)), people.targets(one)
     rows = compare_gradients(settings.start(), x, y, settings.sigmoid_derivative)
     if not as_json:
         _show_start(out, settings, person, rows)
-    with progress(settings.epochs, "epochs") as on_epoch:
+    with terminal.progress(settings.epochs, "epochs") as on_epoch:
         trainings = train(settings, on_epoch)
-    predictions = predict(trainings, (*NEWCOMERS, *you))
+    predictions = predict(trainings, (*people.NEWCOMERS, *you))
     warnings = {of: outside_training_range(of) for of in you}
     found, reason = trainings.first_divergence, None
     if wrong := [row.name for row in rows if row.verdict != "agree"]:
@@ -93,16 +72,16 @@ def run(
             | ({"warnings": warnings[p.person]} if p.person in you else {})
             for p in predictions
         }
-        print_object(shown | {"verdict": verdict})
+        terminal.print_object(shown | {"verdict": verdict})
         return int(verdict == "disagree")
     _show_trainings(out, trainings, every)
     out.print("\nPredictions, the probability of F:\n")
-    people = table("", "weight", "height", "by hand", "autodiff")
+    rows = table("", "weight", "height", "by hand", "autodiff")
     for p in predictions:
         measures = f"{p.person.weight:.4g} lb", f"{p.person.height:.4g} in"
         sides = (f"{side:.3f} {label(side)}" for side in (p.by_hand, p.autodiff))
-        people.add_row(p.person.name, *measures, *sides)
-    out.print(people)
+        rows.add_row(p.person.name, *measures, *sides)
+    out.print(rows)
     for warning in chain.from_iterable(warnings.values()):
         out.print(f"Warning: {warning}; the network extrapolates.")
     if plot_file:
@@ -110,7 +89,7 @@ def run(
     what = "every gradient and every update" if len(trainings.losses) else "every gradient"
     out.print()
     agreed = f"by hand and by autodiff, {what} within rounding"
-    show_verdict(out, verdict, reason or agreed)
+    terminal.show_verdict(out, verdict, reason or agreed)
     return int(verdict == "disagree")
 
 
@@ -121,7 +100,7 @@ def _you(weight: float | None, height: float | None, units: str | None) -> tuple
     if weight is None or height is None:
         missing = "--weight" if weight is None else "--height"
         raise click.UsageError(f"no {missing}; expected --weight and --height, or neither.")
-    measures = from_metric(weight, height) if units == "metric" else (weight, height)
+    measures = people.from_metric(weight, height) if units == "metric" else (weight, height)
     return (Person("You", *measures, None),)
 
 
@@ -141,7 +120,7 @@ def _show_start(out: Console, settings: Settings, person: str, rows: list[Partia
     shown, lossy = table("∂L/∂", "exact", "", "", "ulps", "verdict"), []
     for row in rows:
         exact, by_hand, by_autodiff = map(number, (float(row.exact), row.by_hand, row.autodiff))
-        verdict = coloured(row.verdict)
+        verdict = terminal.coloured(row.verdict)
         shown.add_row(row.name, exact, "by hand", by_hand, ulps(row.ulps_by_hand), verdict)
         shown.add_row("", "", "autodiff", by_autodiff, ulps(row.ulps_autodiff))
         most = HALF_THE_DIGITS * max(abs(row.by_hand), abs(row.autodiff))
@@ -174,14 +153,14 @@ def _show_trainings(out: Console, trainings: Progress, every: int | None) -> Non
         out.print(_loss_curve(trainings.losses[:, 0]), soft_wrap=True)
     out.print()
     loss = float(trainings.losses[-1, 0])
-    if loss >= UNDECIDED:
+    if loss >= people.UNDECIDED:
         out.print(
             f"Warning: the loss ends at {loss:.3g}, no better than always answering one half; try "
             "another --learning-rate, --seed or more --epochs."
         )
     if found := trainings.first_divergence:
         epoch, person = _place(found.update)
-        out.print(f"First divergence: epoch {epoch}, {person}, {described(found)}")
+        out.print(f"First divergence: epoch {epoch}, {person}, {terminal.described(found)}")
     else:
         out.print(
             f"{epochs * len(PEOPLE)} updates, each taken by both from common parameters "

@@ -26,52 +26,40 @@ FIRST, MOST = 3, 30
 _LONGEST = 40
 
 
-class _Stop:
-    """A request to stop, by Ctrl-C or SIGTERM: what is computed can end between two steps."""
-
-    def __init__(self) -> None:
-        self.signal = 0
-        self._before = {of: signal.getsignal(of) for of in (signal.SIGINT, signal.SIGTERM)}
-
-    def listen(self) -> None:
-        """Note the next signal instead of ending; a second Ctrl-C ends as usual."""
-        for number in self._before:
-            signal.signal(number, self._on_signal)
-
-    def restore(self) -> None:
-        """Let signals end the process again."""
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-
-    def _on_signal(self, number: int, frame: Any) -> None:  # noqa: ARG002 (the signal module's signature)
-        if self.signal == number == signal.SIGINT:
-            raise KeyboardInterrupt
-        self.signal = number
-
-
 def sweep(cases: int, distributed: bool, as_json: bool, **options: Any) -> int:
     """Sweep, and print what was found, the most suspicious cases before the judge."""
-    stop = _Stop()
+    stopped: list[int] = []
+
+    def on_signal(number: int, frame: Any) -> None:  # noqa: ARG001 (the signal module's signature)
+        """Stop between two steps; a second Ctrl-C ends as usual."""
+        if [number] == stopped[-1:] == [signal.SIGINT]:
+            raise KeyboardInterrupt
+        stopped.append(number)
+
+    before = {of: signal.getsignal(of) for of in (signal.SIGINT, signal.SIGTERM)}
     try:
         wanted = _settings(**options)
         with _cluster() if distributed else nullcontext():
-            stop.listen()  # after JAX's runtime has started, which installs a handler of its own
+            for number in before:
+                # After JAX's runtime has started, which installs a handler of its own.
+                signal.signal(number, on_signal)
             with progress(cases, "cases", transient=False) as show:
                 began = time.perf_counter()
 
                 def on_progress(done: int) -> None:
                     show(done, lambda: f"{done / (time.perf_counter() - began) / 1e6:.1f} M/s")
 
-                found = compared(wanted, cases, on_progress, lambda: stop.signal > 0)
+                found = compared(wanted, cases, on_progress, lambda: bool(stopped))
         with waiting("The judge looks at the most suspicious cases"):
             suspects, verdict = found.judge(FIRST, MOST)
     finally:
-        stop.restore()
+        for number, handler in before.items():
+            signal.signal(number, handler)
     if jax.process_index() == 0:  # it prints the report; all end alike
         _report(found, suspects, verdict, as_json)
     # What shells expect of a process stopped by a signal; also if another process was interrupted.
-    stopped = stop.signal or signal.SIGINT * (cases > found.cases)
-    code = int(verdict != "agree") or (128 + stopped) * (stopped > 0)
+    stopped += [signal.SIGINT] * (cases > found.cases and not stopped)
+    code = int(verdict != "agree") or (128 + stopped[-1] if stopped else 0)
     if found.is_broken:
         sys.stdout.flush()
         # Exit at once: JAX's shutdown would wait for the process that is gone.

@@ -45,7 +45,20 @@ def train(
     sides = {"hand": (BY_HAND,), "autodiff": (BY_AUTODIFF,), "both": (BY_HAND, BY_AUTODIFF)}
     training, classes = Training(plan, prepared, sides[by]), data.classes is not None
     if not as_json:
-        _announce(data, training, epochs)
+        network, screen = plan.network, console()
+        screen.print(
+            f"{data.name}: {data.target} by {len(data.features)} features, {len(prepared.x)} "
+            f"rows to train on, {len(prepared.test_x)} to test on."
+        )
+        if data.note:
+            screen.print(data.note)
+        penalty = f", λ = {network.l2:g}" if network.l2 else ""
+        hidden = f"{network.activation} inside, " if len(network.sizes) > 2 else ""
+        screen.print(
+            f"Network {shape(network.sizes)}, {hidden}{network.output} at the end, "
+            f"loss {network.loss}{penalty}; {plan.optimiser} with η = {plan.learning_rate:g}, "
+            f"{plan.batch} rows an update, epochs: {epochs}, seed {plan.seed}, {plan.dtype}.\n"
+        )
     progress = _trained(training, epochs, classes)
     scores = {side: training.score(side, point, classes) for side, point in progress.points.items()}
     if plot_file:
@@ -95,23 +108,6 @@ def _plan(
             f"--learning-rate {learning_rate:g}; expected one that float32 can hold."
         )
     return Plan(network_of(sizes, kinds), optimiser, learning_rate, batch, seed, dtype)
-
-
-def _announce(data: Dataset, training: Training, epochs: int) -> None:
-    out, plan, network = console(), training.plan, training.plan.network
-    out.print(
-        f"{data.name}: {data.target} by {len(data.features)} features, {len(training.data.x)} "
-        f"rows to train on, {len(training.data.test_x)} to test on."
-    )
-    if data.note:
-        out.print(data.note)
-    penalty = f", λ = {network.l2:g}" if network.l2 else ""
-    hidden = f"{network.activation} inside, " if len(network.sizes) > 2 else ""
-    out.print(
-        f"Network {shape(network.sizes)}, {hidden}{network.output} at the end, "
-        f"loss {network.loss}{penalty}; {plan.optimiser} with η = {plan.learning_rate:g}, "
-        f"{plan.batch} rows an update, epochs: {epochs}, seed {plan.seed}, {plan.dtype}.\n"
-    )
 
 
 def _trained(training: Training, epochs: int, classes: bool) -> Progress:

@@ -13,15 +13,7 @@ from compare.limits import shape
 from compare.prepared import split
 from manual.affine import Layer
 from manual.network import Network
-from tests.compare.calls import (
-    HAND,
-    biased,
-    compare,
-    dataset,
-    one_object,
-    refused,
-    signalled,
-)
+from tests.compare.calls import HAND, biased, compare, dataset, one_object, refused, signalled
 from tests.tiers import one_of_each, slowly
 
 BOTH = ("train", "--data", "iris", "--network", "4-7-3", "--epochs", 2)
