@@ -154,43 +154,34 @@ def before_the_judge(plant: Slip, settings: Settings) -> Check:
     return Check(report.verdict == "disagree", says)
 
 
-_EVERY = (
-    "Every check sees it: so coarse a mistake shows in the outcome. Where it is, the outcome does "
-    "not say."
-)
-_NONE = (
-    "No check sees it here: it shows at none of the points that they look at. Agreement at some "
-    "points is no proof for all; try another start (--init normal, --seed)."
-)
-_ANSWERS = "Right answers are weak evidence: four people can be learned with many a mistake."
-_CURVE = "A loss that falls is weak evidence: many a mistake still goes downhill."
-_BOTH = (
-    "Right answers and a falling loss are weak evidence: four people can be learned with many a "
-    "mistake."
-)
-_NOT_YET = "In so few epochs no update goes wrong."
-_RIGHT_AT_THE_START = (
-    "At the start the gradient is right; the training comes to points where it is wrong, and a "
-    "check of gradients knows only the points it is given."
-)
-_RIGHT_EVERYWHERE = (
-    "The gradient is right at every point: whoever checks gradients alone does not learn what the "
-    "training does with them."
-)
-
-
 def lesson(plant: Slip, found: dict[str, Check]) -> str:
     """Write one or a few sentences on which of the checks miss a mistake, and why that matters."""
     blind = [name for name, check in found.items() if not check.sees]
     if not blind:
-        return _EVERY
+        return (
+            "Every check sees it: so coarse a mistake shows in the outcome. Where it is, the "
+            "outcome does not say."
+        )
     if len(blind) == len(found):
-        return _NONE
-    said = []
-    if weak := {"outcome", "training"} & set(blind):
-        said.append(_BOTH if len(weak) == 2 else _ANSWERS if "outcome" in weak else _CURVE)
+        return (
+            "No check sees it here: it shows at none of the points that they look at. Agreement at "
+            "some points is no proof for all; try another start (--init normal, --seed)."
+        )
+    few = "weak evidence: four people can be learned with many a mistake."
+    weak = {
+        ("outcome",): f"Right answers are {few}",
+        ("training",): "A loss that falls is weak evidence: many a mistake still goes downhill.",
+        ("outcome", "training"): f"Right answers and a falling loss are {few}",
+    }
+    said = [weak.get(tuple(name for name in blind if name in ("outcome", "training")), "")]
     if "updates" in blind:
-        said.append(_NOT_YET)
+        said.append("In so few epochs no update goes wrong.")
     if {"autodiff", "judge"} & set(blind):
-        said.append(_RIGHT_EVERYWHERE if kind_of(plant) == "training" else _RIGHT_AT_THE_START)
-    return f"Blind: {', '.join(blind)}. {' '.join(said)}"
+        said.append(
+            "The gradient is right at every point: whoever checks gradients alone does not learn "
+            "what the training does with them."
+            if kind_of(plant) == "training"
+            else "At the start the gradient is right; the training comes to points where it is "
+            "wrong, and a check of gradients knows only the points it is given."
+        )
+    return f"Blind: {', '.join(blind)}. {' '.join(filter(None, said))}"

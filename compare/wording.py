@@ -64,20 +64,15 @@ def unavailable(error: Exception) -> str | None:
         package, _, _ = str(frame.f_globals.get("__name__")).partition(".")
         what = f"the package {package!r} cannot be imported: {says}"
     else:
-        return _no_device()
+        try:
+            if jax := sys.modules.get("jax"):
+                jax.devices()
+        except Exception as failure:  # an AssertionError without a word, among others
+            named = os.environ.get("JAX_PLATFORMS", "")
+            says = escaped(str(failure).split("\n")[0]) or "no device can be used"
+            return f"JAX, with JAX_PLATFORMS={named!r}: {says}; expected a device that is there"
+        return None
     return f"{what}; expected the environment that `make install` sets up, .venv/bin/python"
-
-
-def _no_device() -> str | None:
-    jax = sys.modules.get("jax")
-    try:
-        if jax is not None:
-            jax.devices()
-    except Exception as error:  # an AssertionError without a word, among others
-        named = os.environ.get("JAX_PLATFORMS", "")
-        says = escaped(str(error).split("\n")[0]) or "no device can be used"
-        return f"JAX, with JAX_PLATFORMS={named!r}: {says}; expected a device that is there"
-    return None
 
 
 def listed(names: Collection[str]) -> str:

@@ -5,7 +5,9 @@ Numbers, and what `handgrad` has as well, are in `handgrad.commands.options`.
 
 import difflib
 import os
+import re
 from collections.abc import Callable, Iterable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -64,8 +66,6 @@ class OutFile(click.ParamType):
 
     def convert(self, value: Any, param: Any, ctx: Any) -> Path:
         """Return the path, after checking that it can be written to."""
-        from importlib.util import find_spec
-
         from compare.files import unwritable
 
         path = Path(value)
@@ -91,17 +91,13 @@ class Sizes(click.ParamType):
 
     def convert(self, value: Any, param: Any, ctx: Any) -> tuple[int, ...]:
         """Parse the sizes."""
-        parts = str(value).split("-")
-        if len(parts) < 2 or not all(_is_a_size(part) for part in parts):
-            self.fail(f"{quoted(str(value))}; expected numbers of units such as 2-8-1.", param, ctx)
-        sizes = tuple(map(int, parts))
+        text = str(value)
+        if not re.fullmatch("[0-9]{1,9}(-[0-9]{1,9})+", text) or 0 in map(int, text.split("-")):
+            self.fail(f"{quoted(text)}; expected numbers of units such as 2-8-1.", param, ctx)
+        sizes = tuple(map(int, text.split("-")))
         if count_parameters(sizes) > MOST_PARAMETERS:
             self.fail(f"{value!r}; expected at most {MOST_PARAMETERS} parameters.", param, ctx)
         return sizes
-
-
-def _is_a_size(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) < 10 and int(text) > 0
 
 
 class Numbers(click.ParamType):
