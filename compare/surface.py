@@ -41,7 +41,10 @@ def surface(path: np.ndarray, names: tuple[str, str]) -> "Figure":
         x, y = (path[Parameters._fields.index(name)] for name in names)
         mesh = np.meshgrid(_around(x), _around(y))
         values = height(*mesh)
-        low, high = _reach(values)
+        low, high = float(values.min()), float(values.max())
+        if high - low <= 1e-4 * high or high < 1e-12:
+            # Of a flat loss the plot would magnify rounding, with ticks like 1e-13 + 0.5.
+            low, high = 0.0, 2 * high if high >= 1e-12 else 1.0
         figure = Figure(figsize=(11, 5))
         title = f"Mean loss over {names[0]} and {names[1]}"
         figure.suptitle(f"{title}\nThe others are held where training ended", x=0.01, ha="left")
@@ -78,17 +81,6 @@ def _around(values: np.ndarray) -> np.ndarray:
     low, high = float(values.min()), float(values.max())
     margin = 0.6 * max(high - low, 1.0)
     return np.linspace(low - margin, high + margin, 121)
-
-
-def _reach(values: np.ndarray) -> tuple[float, float]:
-    """Return the smallest and the largest loss; for a flat loss, 0 and its double.
-
-    Otherwise the plot of a flat loss would magnify rounding errors, with ticks like 1e-13 + 0.5.
-    """
-    low, high = float(values.min()), float(values.max())
-    if high < 1e-12:
-        return 0.0, 1.0
-    return (low, high) if high - low > 1e-4 * high else (0.0, 2 * high)
 
 
 def _draw_path(axes: Any, *path: np.ndarray) -> None:
