@@ -113,7 +113,8 @@ def train(
         return np.broadcast_arrays(*grads, samples)[:-1], after
 
     def path_by_autodiff(start: Point, order: np.ndarray) -> Any:
-        return autodiff.article.train(Parameters(*start.params), XS, YS, rate, order)
+        params = autodiff.article.Parameters(*start.params)
+        return autodiff.article.train(params, XS, YS, rate, order)
 
     def step_by_autodiff(params: Parameters, samples: np.ndarray) -> tuple[Any, Any]:
         return autodiff.article.steps(params, XS[samples], YS[samples], rate)

@@ -207,9 +207,12 @@ class Lockstep:
             elif update in ruled or not np.isfinite(verdict.bound[at]):
                 # The third program's gradient does not say what the update has to be.
                 here = slice(update, update + 1)
-                one = [Steps(step.grads[here], step.after.at(here)) for step in (hand, auto)]
-                own = [Bounded(step.grads, 0 * step.grads) for step in one]
-                (_, verdict), at = self._verdicts(before.at(here), *one, own)[which], (0, position)
+                by_hand, by_auto = (
+                    Steps(step.grads[here], step.after.at(here)) for step in (hand, auto)
+                )
+                own = [Bounded(step.grads, 0 * step.grads) for step in (by_hand, by_auto)]
+                again = self._verdicts(before.at(here), by_hand, by_auto, own)
+                (_, verdict), at = again[which], (0, position)
                 if verdict.agree[at]:
                     continue
             name = self.names[position] if self.names else name_at(position, self.program.like)
