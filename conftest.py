@@ -70,6 +70,7 @@ NEED = {
     "check_jsonschema": ["tests/test_project.py"],
     "playwright": ["tests/study"],
     "sympy": [
+        "compare/commands/prove.py",
         "compare/proof/*",
         "tests/compare/proof",
         "tests/manual/test_network_libraries.py",
