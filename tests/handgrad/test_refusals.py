@@ -66,7 +66,8 @@ REFUSED: list[tuple[Callable[[], Any], str]] = [
     (refused(check_gradient, TWO, total, W), f"gradient: {LACKS}'x'; it is called as gradient(par"),
     (
         refused(check_backward, forward, forward, W),
-        f"{MANY}backward(cotangent, cache), or as backward(*inputs, cotangent)",
+        f"{MANY}backward(cotangent, cache), or as backward(*inputs, cotangent), here with "
+        "2 arguments",
     ),
     (refused(check_gradient, ones, lambda w: w, W), "loss: got float64"),
     # What is no array of floats.

@@ -127,6 +127,12 @@ OF_TIMES, OF_MIXTURE = (GAMMA, WAITED, GAVE_UP), (SHARES, DENSITY)
 OF_BAGS = TABLE, WORDS, WANTED
 
 
+def that_refuses(w: Any) -> Any:
+    if min(w) < 0:
+        raise ValueError("a number below 0")
+    return np.sum(np.exp(w))
+
+
 FACTOR, IN = np.array([[1.2, 0.0], [0.3, 0.9]]), {"domain": "lower triangular", "points": 1}
 
 
@@ -199,6 +205,9 @@ CASES = [
     ),
     *cases("logarithms", check_gradient, lambda w: jnp.sum(jnp.log(w)), np.ones(2), points=BELOW_0)(
         Row("right", lambda w: 1 / w, "1 of 1 other points left out: ", never=("undecidable",)),
+    ),
+    *cases("a loss that refuses numbers below 0", check_gradient, that_refuses, np.full(2, 0.1))(
+        Row("right", np.exp, "other points left out: the loss is not finite there, or raises"),
     ),
     *cases("a loss that refuses what leaves its domain", check_gradient, of_a_factor, FACTOR, **IN)(
         Row("right", slope_of_a_factor, "not certified", certified=False),

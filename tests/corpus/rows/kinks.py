@@ -146,6 +146,10 @@ KINKS: dict[str, tuple[Any, list[float], list[Any], list[Any]]] = {
         lambda p: relu(jnp.minimum(p[0] - p[1], p[0] + p[1])) * jnp.sin(1e5 * p[2]),
         *([0.0, 0.0, 0.3], [(STEEPEST, -STEEPEST, 0), (0, 0, 0)], [(0, 1, 0)]),
     ),
+    "a steep side in NumPy": (
+        lambda p: np.where(p[1] < 0, -p[1], 0.0) * np.sin(1e5 * p[0]),
+        *([0.3, 0.0], [(0, -STEEPEST), (0, 0)], [(0, STEEPEST), (1, 0)]),
+    ),
     "a kink among many parameters": (
         *(lambda p: relu(jnp.abs(p[0] - p[1])) + jnp.sum(p[2:] ** 2), MANY),
         *(among_many((-1, 1), (0.5, -0.5)), among_many((1.5, -1.5))),
@@ -167,6 +171,10 @@ NO_KINKS: dict[str, tuple[Any, list[float], list[Any], list[Any]]] = {
     ),
     "two ties of one hyperplane": (
         *(lambda p: jnp.sum(3.0 * relu(p) - relu(3.0 * p) + p), [0.0], [(1,)], [(2,), (-1,)]),
+    ),
+    "the larger of a number and its root squared, in NumPy": (
+        lambda p: np.maximum(np.sqrt(p[0]) * np.sqrt(p[0]), p[0]) + p[1],
+        *([0.7, 0.3], [(1, 1)], [(2, 1), (0.9, 1)]),
     ),
     "a modulus of a modulus, squared": (
         *(lambda p: jnp.sum(jnp.abs(jnp.abs(p)) ** 2 + p), [0.0], [(1,)], [(0.9,)]),
@@ -202,6 +210,7 @@ JUMPS: dict[str, tuple[Any, tuple[float, float]]] = {
 STATED = (
     "a mean that is nearly a side",
     "a steep side",
+    "a steep side in NumPy",
     "edges of different sizes",
     "narrow sides",
     "nearly the same hyperplane",

@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import scipy.special
+from jax import lax
 
 from handgrad import check_backward, check_gradient
 from tests.corpus.case import Row, cases
@@ -73,6 +74,18 @@ def in_objects(x: Any) -> Any:
 
 def from_objects(d: Any, cache: Any) -> Any:
     return slope(np.asarray(d), np.asarray(cache["s"].s[0].s))
+
+
+def into_objects(x: Any) -> Any:
+    """Keep what JAX does not trace."""
+    s = np.zeros_like(x)
+    for i, value in enumerate(x):
+        s[i] = in_numpy(value)
+    return s, {"s": Kept([SimpleNamespace(s=s), 2], s.shape), "axis": 0}
+
+
+def by_jax_alone(d: Any, cache: Any) -> Any:
+    return jax.vmap(slope)(d, cache["s"].s[0].s)
 
 
 # Elements that are small, and still wrong.
@@ -169,6 +182,7 @@ def by_another_name(w: Any) -> Any:
 
 ROWS, HEIGHTS = np.array([[1.0, 2.0], [3.0, -1.0], [0.5, 4.0]]), np.array([1.0, 0.0, 2.0])
 TINY_MEAN = {"w": np.array([0.0, 1e-77]), "b": np.array(1.0)}
+DIFFERENT = np.array([1e-10, 1e-10, 3e-10, 3e-10, 1.0])
 FAR, FEW_BITS = 2.0**400, np.array([0.5, -0.25])
 NEARLY_0 = np.array([1e-9, 2e-8, 3e-5], np.float32)
 
@@ -188,6 +202,19 @@ def line(p: Any) -> Any:
 def of_line(p: Any) -> Any:
     residual = ROWS @ p["w"] + p["b"] - HEIGHTS
     return {"w": 2 * ROWS.T @ residual / len(HEIGHTS), "b": 2 * residual.mean()}
+
+
+def decayed(x: Any) -> Any:
+    """So small a number, 0.3¹⁰⁰, that balls of few bits do not tell it from 0."""
+    return jnp.sum(jnp.log(lax.fori_loop(0, 100, lambda _, v: v - 0.7 * v, x)))
+
+
+def in_pairs(x: Any) -> Any:
+    return x[0] - x[1] + x[2] - x[3]
+
+
+def of_pairs(besides: float) -> Callable[[Any], Any]:
+    return lambda x: np.append((in_pairs(x) + besides) * np.array([1, -1, 1, -1]), 1.0)
 
 
 def that_cancels(w: Any) -> Any:
@@ -224,6 +251,12 @@ CASES = [
     ),
     *cases("saturated, kept in objects", check_backward, in_objects, X, points=0)(
         Row("right", from_objects, few(5), **LOST),
+    ),
+    *cases("saturated, kept in objects by NumPy", check_backward, into_objects, X, points=0)(
+        Row("right, in JAX", by_jax_alone, few(5), **LOST),
+    ),
+    *cases("saturated, a Python float", check_gradient, in_jax, 25.0, points=0)(
+        Row("right", lambda x: slope(1.0, in_numpy(x)), few(5), **LOST),
     ),
     *cases("saturated and large", check_gradient, lambda z: 1e50 * jnp.sum(in_jax(z)), X)(
         Row("right", lambda z: 1e50 * in_numpy(z) * (1 - in_numpy(z)), **LOST),
@@ -293,6 +326,14 @@ CASES = [
     ),
     *cases("cancels down to 3e-77", check_gradient, line, TINY_MEAN, points=0)(
         Row("right", of_line, verdict="agree"),
+    ),
+    *cases("decays to 1e-52", check_gradient, decayed, X[:2], points=0)(
+        Row("right", lambda x: 1 / x, verdict="agree", certified=True),
+    ),
+    # An ulp of the element beside them is no excuse for what is 0 and has a scale of its own.
+    *cases("0 between", check_gradient, lambda x: in_pairs(x) ** 2 / 2 + x[4], DIFFERENT, points=0)(
+        Row("right", of_pairs(0.0)),
+        Row("off by 1e-15", of_pairs(1e-15), **WRONG),
     ),
     *cases("autodiff loses digits", check_gradient, that_cancels, NEARLY_0, points=3)(
         Row("right", without_cancelling, "autodiff loses digits", verdict="agree"),

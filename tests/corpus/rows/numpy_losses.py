@@ -239,7 +239,15 @@ def unwritten_rows(x: Any) -> Any:
     return x * x + 0 * np.empty(2)[0]
 
 
+def of_rounded(w: Any, t: Any) -> Any:
+    """Use the data in a way that power series do not allow."""
+    return np.sum(np.exp(w)) * round(float(t[0]), 1)
+
+
 CASES = [
+    *cases("data that are rounded", check_gradient, of_rounded, np.ones(2), AT, points=0)(
+        Row("right", lambda w, t: np.exp(w) * round(float(t[0]), 1), certified=True),
+    ),
     *(case for name, plain in PLAIN.items() for case in of_plain(name, plain)),
     *cases("a saturated neuron in NumPy", check_gradient, activations, np.array([31.0]), points=0)(
         Row("σ(1 - σ)", one_less, verdict="imprecise", blame="yours"),

@@ -256,6 +256,17 @@ def of_tables() -> Iterator[Case]:
         )
 
 
+def root_of_rest(p: Any) -> Any:
+    return jnp.sqrt(1 - p[0] * p[1])
+
+
+def infinite(p: Any) -> Any:
+    with np.errstate(divide="ignore"):
+        return -p[::-1] / np.float64(0)
+
+
+ALMOST_1 = np.array([3.0, 1 / 3])
+
 CASES = [
     *of_tables(),
     *cases("a triangle that is not read", check_gradient, lowest_of_upper, M, points=1)(
@@ -267,6 +278,9 @@ CASES = [
         Row("a missing number counts as 0", lambda p, x: 2 * np.sum(p - np.nan_to_num(x))),
     ),
     # Of some of the points that these stand for the slope is infinite.
+    *cases("a root of what rounds to 0", check_gradient, root_of_rest, ALMOST_1, points=0)(
+        Row("infinite, as in floats", infinite, verdict="disagree"),
+    ),
     *cases("an ulp from poles", check_gradient, beside_poles, *NEAR_POLES, points=0)(
         Row("right", lambda p, c: 1 / (p - c), verdict="agree"),
         Row("not a number", lambda p, c: p * np.nan, "5 of 5 elements", verdict="disagree"),

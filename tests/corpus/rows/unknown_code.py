@@ -47,6 +47,30 @@ def lost_beside(factor: float) -> Callable[[Any], Any]:
     return lambda x: 2 * np.array([along(0.0, x[0]) + 1e10 - 1e10, factor * along(0.0, x[1])])
 
 
+def sigmoids(z: Any) -> Any:
+    return jnp.sum(1 / (1 + jnp.exp(-z)))
+
+
+def of_sigmoid(factor: Any) -> Callable[[Any], Any]:
+    """By the slope of exp, times factors."""
+
+    def one(v: float) -> Any:
+        e = along(-v, 1.0)
+        return e / (1 + e) ** 2
+
+    return lambda z: factor * np.array([one(v) for v in map(float, z)])
+
+
+def hinge(x: Any) -> Any:
+    return jnp.maximum(jnp.sum(x) - 1.0, 0.0)
+
+
+def of_hinge(factor: float) -> Callable[[Any], Any]:
+    """Where floats do not tell that the sum is above 1: 0."""
+    return lambda x: np.full(2, factor) * (along(0.0, float(np.sum(x))) > 1)
+
+
+JUST_ABOVE = np.array([1.0, 1e-17])
 FAR, SIZES = np.array([691.0, 1.3, 0.4]), np.array([0.7, 1.3e-3])
 
 CASES = [
@@ -70,5 +94,16 @@ CASES = [
     *cases("digits lost beside", check_gradient, lambda x: jnp.sum(x**2), SIZES, points=0)(
         Row("right", lost_beside(1.0), "varies from point to point", verdict="undecidable"),
         Row("off by 1e-5", lost_beside(1 + 1e-5), verdict="disagree"),
+    ),
+    *cases("where it is saturated", check_gradient, sigmoids, np.array([40.0, 1.0]), points=0)(
+        Row("right", of_sigmoid(1.0)),
+        Row("twice", of_sigmoid(np.array([2.0, 1.0])), verdict="disagree"),
+    ),
+    *cases("a sum that rounds to 1", check_gradient, hinge, JUST_ABOVE, points=0)(
+        Row("right", np.ones_like, verdict="agree", blame="autodiff"),
+        Row(
+            "as of the sum", of_hinge(1.0), "rounding may turn a comparison", verdict="undecidable"
+        ),
+        Row("a hundred times", lambda x: 100 * np.ones_like(x), verdict="disagree"),
     ),
 ]

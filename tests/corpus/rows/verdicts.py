@@ -18,6 +18,7 @@ def sigmoid(z: Any) -> Any:
 
 # One neuron with a squared error; Bob's inputs saturate it: z = 31.
 
+MANY = np.linspace(0.0, 1.0, 8000)
 BOB = (np.ones(2), np.array([25.0, 6.0]), np.float64(0.0))
 
 
@@ -148,7 +149,18 @@ W_AND_B = ({"w": np.array([0.1, 0.2]), "b": np.array(1.0)},)
 VALUE = {"has_value": True}
 
 
+def waves(p: Any, t: Any) -> Any:
+    return jnp.mean(jnp.sin(p[:, None] * t))
+
+
+def of_waves(p: Any, t: Any) -> Any:
+    return np.mean(t * np.cos(p[:, None] * t), axis=1) / len(p)
+
+
 CASES = [
+    *cases("few parameters and many data", check_gradient, waves, np.ones(3), MANY, points=0)(
+        Row("right", of_waves, "Every element by power series"),
+    ),
     # Saturated.
     *cases("neuron", check_gradient, neuron, *BOB)(
         Row("stable", stable, verdict="agree", blame="autodiff"),
