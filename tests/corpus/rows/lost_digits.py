@@ -217,6 +217,23 @@ def of_pairs(besides: float) -> Callable[[Any], Any]:
     return lambda x: np.append((in_pairs(x) + besides) * np.array([1, -1, 1, -1]), 1.0)
 
 
+#: Two rows are equal, and so two scores, which no number of bits shows.
+SCORES = np.array([[1.0, 2.0], [0.5, -1.0], [0.5, -1.0]])
+
+
+def of_scores(x: Any) -> Any:
+    return jax.nn.logsumexp(jnp.tanh(SCORES @ x))
+
+
+def scores_by_jax(x: Any) -> Any:
+    def softmax(z: Any) -> Any:
+        e = jnp.exp(z - z.max())
+        return (e / e.sum() + 1e8) - 1e8
+
+    z = jnp.tanh(SCORES @ x)
+    return SCORES.T @ (jax.vmap(softmax)(z[None])[0] * (1 - z * z))
+
+
 def that_cancels(w: Any) -> Any:
     return jnp.sum((1 + w) - jnp.sqrt(1 + 2 * w))
 
@@ -329,6 +346,9 @@ CASES = [
     ),
     *cases("decays to 1e-52", check_gradient, decayed, X[:2], points=0)(
         Row("right", lambda x: 1 / x, verdict="agree", certified=True),
+    ),
+    *cases("equal scores", check_gradient, of_scores, X[1:], points=0)(
+        Row("right, in JAX", scores_by_jax, "the formula is right", **LOST),
     ),
     # An ulp of the element beside them is no excuse for what is 0 and has a scale of its own.
     *cases("0 between", check_gradient, lambda x: in_pairs(x) ** 2 / 2 + x[4], DIFFERENT, points=0)(

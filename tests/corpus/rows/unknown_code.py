@@ -47,6 +47,18 @@ def lost_beside(factor: float) -> Callable[[Any], Any]:
     return lambda x: 2 * np.array([along(0.0, x[0]) + 1e10 - 1e10, factor * along(0.0, x[1])])
 
 
+def thrice(x: Any) -> Any:
+    return 1.5 * jnp.sum(x**2)
+
+
+def lost_but_one(x: Any) -> Any:
+    """Lose digits of all elements but the first, which is off by more, as rounded."""
+    return np.array([3 * along(0.0, x[0]), *(3 * along(0.0, v) + 1e5 - 1e5 for v in x[1:])])
+
+
+OTHERS = np.array([1e20, *np.linspace(0.3, 1.2, 8)])
+
+
 def sigmoids(z: Any) -> Any:
     return jnp.sum(1 / (1 + jnp.exp(-z)))
 
@@ -94,6 +106,9 @@ CASES = [
     *cases("digits lost beside", check_gradient, lambda x: jnp.sum(x**2), SIZES, points=0)(
         Row("right", lost_beside(1.0), "varies from point to point", verdict="undecidable"),
         Row("off by 1e-5", lost_beside(1 + 1e-5), verdict="disagree"),
+    ),
+    *cases("digits lost beside a large one", check_gradient, thrice, OTHERS, points=0)(
+        Row("right", lost_but_one, "varies from point to point", verdict="undecidable"),
     ),
     *cases("where it is saturated", check_gradient, sigmoids, np.array([40.0, 1.0]), points=0)(
         Row("right", of_sigmoid(1.0)),

@@ -215,6 +215,10 @@ def in_rounds(w: Any, x: Any) -> Any:
     return total
 
 
+def in_a_list(w: Any, x: Any) -> Any:
+    return jnp.sum(jnp.stack([jnp.sum(jnp.exp(w * row)) for row in x]) ** 2)
+
+
 def branched(p: Any, x: Any) -> Any:
     """A branch, and a program that stands for two calls."""
     z = jax.lax.cond(jnp.sum(x) > 0, jnp.sin, lambda t: t**3, p["a"] * x)
@@ -343,6 +347,12 @@ CASES = [
             lambda w, x: np.exp(w * x[0]) * x[0],
             "overwritten: only the first counts, as with = for +=",
             "of 4 contributions from the product to w (",
+        ),
+    ),
+    *wrong("in a list", in_a_list, drawn(3), X[:4])(
+        (
+            lambda w, x: 2 * np.sum(np.exp(w * x[-1])) * np.exp(w * x[-1]) * x[-1],
+            "overwritten: only the last counts, as with = for +=",
         ),
     ),
 ]

@@ -38,6 +38,12 @@ def by_a_factor(w: Any, x: Any, t: Any) -> Any:
     return jnp.sum(t * centred / jnp.sqrt(jnp.sum(centred**2, axis=0) * (1 / 7))[None, :])
 
 
+def by_rsqrt(w: Any, x: Any, t: Any) -> Any:
+    z = x @ w
+    centred = z - z.mean(axis=0)[None, :]
+    return jnp.sum(t * centred * jax.lax.rsqrt(jnp.mean(centred**2, axis=0))[None, :])
+
+
 def of_normalised(deviation: Callable[[Any], Any]) -> Gradient:
     """As it is always written, with the standard deviation for its own root."""
 
@@ -271,6 +277,9 @@ CASES = [
         (inside(1e-3), "constant: if 0.001 were added to the argument of the root"),
         (outside(1e-3), "constant: if 0.001 were added to the root"),
     ),
+    *wrong("standard deviation by rsqrt", by_rsqrt, *LAYER)(
+        (jax.grad(normalised(0.0, 1e-3)), "constant: if 0.001 were added to the root"),
+    ),
     *wrong("variance by a factor", by_a_factor, *LAYER)(
         (inside(0.0, less=1), "constant: if the 1/7 in the loss were 1/6", "): 1/(n - 1) for 1/n"),
     ),
@@ -320,7 +329,7 @@ CASES = [
         ),
     ),
     *wrong("three heads", heads, *HEADS)(
-        (of_heads(DECAY), f"updated: {EARLY}"),
+        (of_heads(DECAY), f"updated: {EARLY}."),
         (of_heads(0.0), f"updated: {EARLY}{BARE}"),
         (of_heads(0.0, also=True), "updated: p['m'], p['s'] are updated too early, by 0.3 times"),
     ),

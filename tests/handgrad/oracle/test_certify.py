@@ -14,6 +14,7 @@ from mpmath import mp
 from handgrad import exact_gradient
 from handgrad.arithmetic import balls
 from handgrad.arithmetic.comparisons import Comparisons, MorePrecisionNeededError
+from handgrad.arithmetic.smoothness import UndecidableKinkError
 from handgrad.oracle import evaluate, random_directions
 from handgrad.oracle.certify import certify
 from handgrad.oracle.reference import element_scale
@@ -60,6 +61,27 @@ def test_one_tiny_element_that_is_off_by_2_to_the_minus_50_is_seen() -> None:
             is_consistent(wrong)
 
 
+def set_clock(monkeypatch: pytest.MonkeyPatch, *ticks: float) -> None:
+    """Each look at the processor's time shows so much more, the last of them again and again."""
+    of_all = itertools.accumulate(itertools.chain(ticks, itertools.repeat(ticks[-1])))
+    wall = itertools.count(0.0, 1e6)
+    clocks = {"process_time": lambda: next(of_all), "perf_counter": lambda: next(wall)}
+    monkeypatch.setattr("handgrad.clock.time", SimpleNamespace(**clocks))
+
+
+def test_the_sides_of_a_kink_are_sought_where_there_is_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One by one, 160 parameters would take longer than a point may."""
+    at = np.where(np.arange(160) < 2, 0.0, 0.5)
+    kinked = problem(lambda p: jnp.sum(jnp.abs(p)) ** 2, at)
+    set_clock(monkeypatch, 0.0)
+    assert certify(kinked).kink is not None
+    set_clock(monkeypatch, 2.0)
+    with pytest.raises(UndecidableKinkError, match="a kink in a gradient of so many elements"):
+        certify(problem(lambda p: jnp.sum(jnp.abs(p)) ** 2, at))
+
+
 @pytest.mark.parametrize(
     ("shape", "ticks", "how"),
     [
@@ -73,11 +95,7 @@ def test_one_tiny_element_that_is_off_by_2_to_the_minus_50_is_seen() -> None:
 def test_no_clock_chooses_the_way_but_where_everything_takes_too_long(
     shape: tuple[int, int, int], ticks: Any, how: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each look at the processor's time shows so much more, the last of them again and again."""
-    of_all = itertools.accumulate(itertools.chain(ticks, itertools.repeat(ticks[-1])))
-    wall = itertools.count(0.0, 1e6)
-    clocks = {"process_time": lambda: next(of_all), "perf_counter": lambda: next(wall)}
-    monkeypatch.setattr("handgrad.clock.time", SimpleNamespace(**clocks))
+    set_clock(monkeypatch, *ticks)
     reference = certify(problem(network, *network_at(*shape)))
     assert how in reference.how
     assert reference.known.all() == (how != "drawn at random")
