@@ -108,7 +108,7 @@ def _blamed(question: Question, found: Any) -> str:
 
 def _named_lines(question: Question, diagnoses: Any) -> tuple[str, ...]:
     """Return the lines of a function's file that diagnoses refer to."""
-    file = inspect.getsourcefile(question.by_hand.forward) or ""
+    file = inspect.getsourcefile(inspect.unwrap(question.by_hand.forward)) or ""
     return tuple(
         linecache.getline(file, int(number)).strip()
         for each in diagnoses

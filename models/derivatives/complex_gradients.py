@@ -5,34 +5,24 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from models.derivatives.derivative import changing, complex_normal, normal, times
-from models.model import COMPLEX, Model, Slip
-
-
-def imaginary(found: Any) -> Any:
-    """Change the imaginary part of one element by 1e-6 of it."""
-    found[1] += 1e-6j * found[1].imag
-    return found
-
+from models.derivatives.derivative import changing, complex_normal, normal, of_derivative, times
+from models.model import COMPLEX
+from models.rows import named
 
 #: What a conjugate that is missing, or too many, is called: it turns the sign of an imaginary part.
 CONJUGATE = "convention sign"
 
-#: Writtens that any complex gradient may have.
+#: Mistakes that any complex gradient may have.
 CHANGES = {
-    "other-convention": Slip(
-        "the conjugate, as PyTorch has it", kinds="convention", make=changing(np.conj)
+    "other-convention: the conjugate, as PyTorch has it": named("convention", changing(np.conj)),
+    "wirtinger: half of it, Wirtinger's ∂L/∂z": named("factor", changing(lambda found: found / 2)),
+    "real-part: its real part alone": named("zero", changing(lambda found: found.real + 0j)),
+    "1e-3: one element off by 1e-3 of itself": times(1 + 1e-3, 0),
+    "1e-6: one imaginary part off by 1e-6 of itself": changing(
+        lambda found: found + 1e-6j * found.imag * (np.arange(len(found)) == 1)
     ),
-    "wirtinger": Slip(
-        "half of it, Wirtinger's ∂L/∂z", kinds="factor", make=changing(lambda found: found / 2)
-    ),
-    "real-part": Slip(
-        "its real part alone", kinds="zero", make=changing(lambda found: found.real + 0j)
-    ),
-    "1e-3": Slip("one element off by 1e-3 of itself", make=times(1 + 1e-3, 0)),
-    "1e-6": Slip("one imaginary part off by 1e-6 of itself", make=changing(imaginary)),
-    "1e-9": Slip("one element off by 1e-9 of itself", make=times(1 + 1e-9, 2)),
-    "1e-12": Slip("one element off by 1e-12 of itself", make=times(1 + 1e-12, 2)),
+    "1e-9: one element off by 1e-9 of itself": times(1 + 1e-9, 2),
+    "1e-12: one element off by 1e-12 of itself": times(1 + 1e-12, 2),
 }
 
 
@@ -50,7 +40,8 @@ def residuals_gradient(z: Any, a: Any, b: Any, decay: Any) -> Any:
     # r = a z - b
     r = a @ z - b
     # L = Σ |r|² + decay Σ |z|²
-    return 2 * a.T @ np.conj(r) + 2 * decay * np.conj(z)
+    data, decayed = 2 * a.T @ np.conj(r), 2 * decay * np.conj(z)
+    return data + decayed
 
 
 def draw_residuals(rng: np.random.Generator, exact: float) -> Any:
@@ -58,7 +49,7 @@ def draw_residuals(rng: np.random.Generator, exact: float) -> Any:
     return z, a, a @ z + exact * complex_normal(rng, 7), np.array(0.2)
 
 
-RESIDUALS = Model(
+RESIDUALS = of_derivative(
     *("complex-residuals", COMPLEX, residuals_loss, residuals_gradient),
     {
         "ordinary": lambda rng: draw_residuals(rng, 1.0),
@@ -71,29 +62,28 @@ RESIDUALS = Model(
         ),
     },
     {
-        "no-conjugate": Slip("r for its conjugate", ("np.conj(r)", "r"), kinds=CONJUGATE),
-        "adjoint": Slip("aᴴ for aᵀ", ("a.T", "a.conj().T"), kinds=CONJUGATE),
-        "decay-conjugate": Slip(
-            "z for its conjugate in the decay",
-            ("decay * np.conj(z)", "decay * z"),
-            kinds=f"weight-decay {CONJUGATE}",
+        "no-conjugate: r for its conjugate": named(CONJUGATE, ("np.conj(r)", "r")),
+        "adjoint: aᴴ for aᵀ": named(CONJUGATE, ("a.T", "a.conj().T")),
+        "decay-conjugate: z for its conjugate in the decay": named(
+            f"weight-decay {CONJUGATE}", ("decay * np.conj(z)", "decay * z")
         ),
-        "decay-factor": Slip(
-            "the 2 of the decay forgotten", ("+ 2 * decay", "+ decay"), kinds="weight-decay factor"
+        "decay-factor: the 2 of the decay forgotten": named(
+            "weight-decay factor", ("2 * decay", "decay")
         ),
         **CHANGES,
     },
     {
-        "of-conjugate": Slip(
-            "the conjugate of 2 aᴴ r", ("2 * a.T @ np.conj(r)", "np.conj(2 * a.conj().T @ r)")
+        "of-conjugate: the conjugate of 2 aᴴ r": (
+            "2 * a.T @ np.conj(r)",
+            "np.conj(2 * a.conj().T @ r)",
         ),
-        "parts": Slip(
-            "by real and imaginary parts",
-            ("2 * a.T @ np.conj(r)", "2 * (a.T @ r.real) - 2j * (a.T @ r.imag)"),
+        "parts: by real and imaginary parts": (
+            "2 * a.T @ np.conj(r)",
+            "2 * (a.T @ r.real) - 2j * (a.T @ r.imag)",
         ),
-        "normal-equations": Slip(
-            "by the normal equations",
-            ("2 * a.T @ np.conj(r)", "2 * np.conj((a.conj().T @ a) @ z - a.conj().T @ b)"),
+        "normal-equations: by the normal equations": (
+            "2 * a.T @ np.conj(r)",
+            "2 * np.conj((a.conj().T @ a) @ z - a.conj().T @ b)",
         ),
     },
 )
@@ -113,14 +103,11 @@ def phases_gradient(z: Any, a: Any, y: Any) -> Any:
 
 
 def draw_phases(rng: np.random.Generator, scale: float) -> Any:
-    return (
-        scale * complex_normal(rng, 3),
-        complex_normal(rng, 11, 3),
-        rng.uniform(0.5, 4.0, size=11),
-    )
+    z, a = scale * complex_normal(rng, 3), complex_normal(rng, 11, 3)
+    return z, a, rng.uniform(0.5, 4.0, size=11)
 
 
-PHASES = Model(
+PHASES = of_derivative(
     *("phase-retrieval", COMPLEX, phases_loss, phases_gradient),
     {
         "ordinary": lambda rng: draw_phases(rng, 1.0),
@@ -128,21 +115,19 @@ PHASES = Model(
         "large": lambda rng: draw_phases(rng, 1e5),
     },
     {
-        "no-conjugate": Slip("w for its conjugate", ("np.conj(w)", "w"), kinds=CONJUGATE),
-        "adjoint": Slip("aᴴ for aᵀ", ("a.T", "a.conj().T"), kinds=CONJUGATE),
-        "no-residual": Slip(
-            "the residual forgotten", "return 2 * a.T @ np.conj(w)", kinds="missing-factor"
+        "no-conjugate: w for its conjugate": named(CONJUGATE, ("np.conj(w)", "w")),
+        "adjoint: aᴴ for aᵀ": named(CONJUGATE, ("a.T", "a.conj().T")),
+        "no-residual: the residual forgotten": named(
+            "missing-factor", "return 2 * a.T @ np.conj(w)"
         ),
-        "amplitude": Slip("|w| - y for |w|² - y", "r = np.abs(w) - y"),
-        "square": Slip("w² for |w|²", "r = w**2 - y"),
+        "amplitude: |w| - y for |w|² - y": "r = np.abs(w) - y",
+        "square: w² for |w|²": "r = w**2 - y",
         **CHANGES,
     },
     {
-        "absolute": Slip("|w|² by the absolute value", "r = np.abs(w) ** 2 - y"),
-        "product": Slip("|w|² as w w̄", "r = (w * np.conj(w)).real - y"),
-        "of-conjugate": Slip(
-            "the conjugate of 2 aᴴ (r w)", "return np.conj(2 * a.conj().T @ (r * w))"
-        ),
+        "absolute: |w|² by the absolute value": "r = np.abs(w) ** 2 - y",
+        "product: |w|² as w w̄": "r = (w * np.conj(w)).real - y",
+        "of-conjugate: the conjugate of 2 aᴴ (r w)": "return np.conj(2 * a.conj().T @ (r * w))",
     },
 )
 
@@ -155,14 +140,15 @@ def spectrum_loss(z: Any, w: Any, y: Any) -> Any:
 def spectrum_gradient(z: Any, w: Any, y: Any) -> Any:
     r = np.fft.fft(z) - y
     # L = Σ w |r|², r = F z - y; F is symmetric.
-    return 2 * np.fft.fft(w * np.conj(r))
+    dr = w * np.conj(r)
+    return 2 * np.fft.fft(dr)
 
 
 def draw_spectrum(rng: np.random.Generator, n: int, weights: Any) -> Any:
     return complex_normal(rng, n), weights, 3 * complex_normal(rng, n)
 
 
-SPECTRUM = Model(
+SPECTRUM = of_derivative(
     *("spectrum", COMPLEX, spectrum_loss, spectrum_gradient),
     {
         "ordinary": lambda rng: draw_spectrum(rng, 6, rng.uniform(0.2, 2.0, size=6)),
@@ -172,40 +158,23 @@ SPECTRUM = Model(
         "a prime length": lambda rng: draw_spectrum(rng, 7, np.ones(7)),
     },
     {
-        "inverse": Slip(
-            "the inverse transform", "return 2 * np.fft.ifft(w * np.conj(r))", kinds="operand"
+        "inverse: the inverse transform": named("operand", "return 2 * np.fft.ifft(dr)"),
+        "no-conjugate: r for its conjugate": named(CONJUGATE, ("np.conj(r)", "r")),
+        "adjoint: the adjoint transform": named(CONJUGATE, "return 2 * len(z) * np.fft.ifft(dr)"),
+        "no-weights: the weights forgotten": named("missing-factor", "dr = np.conj(r)"),
+        "unitary: the unitary transform": named(
+            "factor", 'return 2 * np.fft.fft(dr, norm="ortho")'
         ),
-        "no-conjugate": Slip("r for its conjugate", ("np.conj(r)", "r"), kinds=CONJUGATE),
-        "adjoint": Slip(
-            "the adjoint transform",
-            "return 2 * len(z) * np.fft.ifft(w * np.conj(r))",
-            kinds=CONJUGATE,
-        ),
-        "no-weights": Slip(
-            "the weights forgotten", ("w * np.conj(r)", "np.conj(r)"), kinds="missing-factor"
-        ),
-        "unitary": Slip(
-            "the unitary transform",
-            'return 2 * np.fft.fft(w * np.conj(r), norm="ortho")',
-            kinds="factor",
-        ),
-        "shifted": Slip(
-            "the spectrum shifted", ("w * np.conj(r)", "np.roll(w, 1) * np.conj(r)"), kinds="index"
-        ),
+        "shifted: the spectrum shifted": named("index", "dr = np.roll(w, 1) * np.conj(r)"),
         **CHANGES,
     },
     {
-        "of-conjugate": Slip(
-            "the conjugate of the adjoint transform",
-            "return 2 * len(z) * np.conj(np.fft.ifft(w * r))",
+        "of-conjugate: the conjugate of the adjoint transform": (
+            "return 2 * len(z) * np.conj(np.fft.ifft(w * r))"
         ),
-        "matrix": Slip(
-            "by the matrix of the transform",
-            "return 2 * np.fft.fft(np.eye(len(z))) @ (w * np.conj(r))",
-        ),
-        "reversed": Slip(
-            "by the transform of the reversed signal",
-            "return 2 * len(z) * np.roll(np.fft.ifft(w * np.conj(r))[::-1], 1)",
+        "matrix: by the matrix of the transform": ("return 2 * np.fft.fft(np.eye(len(z))) @ dr"),
+        "reversed: by the transform of the reversed signal": (
+            "return 2 * len(z) * np.roll(np.fft.ifft(dr)[::-1], 1)"
         ),
     },
 )
@@ -222,7 +191,8 @@ def rayleigh_gradient(z: Any, w: Any) -> Any:
     norm = np.sum(z.real**2 + z.imag**2)
     value = np.real(np.vdot(z, h @ z)) / norm
     # L = zᴴ h z / |z|²
-    return 2 * np.conj(h @ z - value * z) / norm
+    dz = h @ z - value * z
+    return 2 * np.conj(dz) / norm
 
 
 def nearly_an_eigenvector(rng: np.random.Generator) -> Any:
@@ -230,7 +200,7 @@ def nearly_an_eigenvector(rng: np.random.Generator) -> Any:
     return np.linalg.eigh(w + w.conj().T)[1][:, 0] + 1e-7 * complex_normal(rng, 4), w
 
 
-RAYLEIGH = Model(
+RAYLEIGH = of_derivative(
     *("rayleigh", COMPLEX, rayleigh_loss, rayleigh_gradient),
     {
         "ordinary": lambda rng: (complex_normal(rng, 5), complex_normal(rng, 5, 5)),
@@ -238,31 +208,21 @@ RAYLEIGH = Model(
         "short": lambda rng: (1e-8 * complex_normal(rng, 3), complex_normal(rng, 3, 3)),
     },
     {
-        "no-conjugate": Slip(
-            "z for its conjugate", "return 2 * (h @ z - value * z) / norm", kinds=CONJUGATE
-        ),
-        "transposed": Slip(
-            "hᵀ for h", "return 2 * np.conj(h.T @ z - value * z) / norm", kinds="transposed"
-        ),
-        "no-quotient": Slip("nothing comes back through |z|²", "return 2 * np.conj(h @ z) / norm"),
-        "norm": Slip(
-            "|z| for |z|²", ("value * z) / norm", "value * z) / np.sqrt(norm)"), kinds="factor"
-        ),
-        "not-hermitian": Slip("w for w + wᴴ", "h = w"),
-        "unconjugated-value": Slip("zᵀ h z for zᴴ h z", ("np.vdot(z, h @ z)", "(z @ (h @ z))")),
+        "no-conjugate: z for its conjugate": named(CONJUGATE, "return 2 * dz / norm"),
+        "transposed: hᵀ for h": named("transposed", "dz = h.T @ z - value * z"),
+        "no-quotient: nothing comes back through |z|²": "dz = h @ z",
+        "norm: |z| for |z|²": named("factor", "return 2 * np.conj(dz) / np.sqrt(norm)"),
+        "not-hermitian: w for w + wᴴ": "h = w",
+        "unconjugated-value: zᵀ h z for zᴴ h z": ("np.vdot(z, h @ z)", "(z @ (h @ z))"),
         **CHANGES,
     },
     {
-        "of-conjugate": Slip(
-            "by hᵀ z̄", "return 2 * (h.T @ np.conj(z) - value * np.conj(z)) / norm"
+        "of-conjugate: by hᵀ z̄": "return 2 * (h.T @ np.conj(z) - value * np.conj(z)) / norm",
+        "normalised: of z of length 1": (
+            "return 2 * np.conj((h - value * np.eye(len(z))) @ (z / norm**0.5)) / norm**0.5"
         ),
-        "normalised": Slip(
-            "of z of length 1",
-            "return 2 * np.conj((h - value * np.eye(len(z))) @ (z / norm**0.5)) / norm**0.5",
-        ),
-        "quotient-rule": Slip(
-            "by the quotient rule",
-            "return (2 * np.conj(h @ z) * norm - 2 * np.conj(z) * (value * norm)) / norm**2",
+        "quotient-rule: by the quotient rule": (
+            "return (2 * np.conj(h @ z) * norm - 2 * np.conj(z) * (value * norm)) / norm**2"
         ),
     },
 )

@@ -1,11 +1,26 @@
 """Mistakes in the arrays that derivatives return, and what their draws are made of."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
-from models.model import Slip, Wrong
+from models.model import Draw, Model, Slip, Wrong
+from models.rows import described
+
+
+def of_derivative(
+    name: str,
+    kind: str,
+    function: Callable[..., Any],
+    by_hand: Any,
+    draws: Mapping[str, Draw],
+    mistakes: Mapping[str, Any],
+    rewrites: Mapping[str, Any],
+) -> Model:
+    """Make the model of a derivative, whose mistakes and rewrites are rows: see `described`."""
+    planted, written = described(mistakes), described(rewrites)
+    return Model(name, kind, function, by_hand, draws, planted, written)
 
 
 def changing(change: Callable[[Any], Any]) -> Wrong:

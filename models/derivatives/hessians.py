@@ -5,9 +5,10 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from models.derivatives.derivative import changing, normal, off, symmetric_off
+from models.derivatives.derivative import changing, normal, of_derivative, off, symmetric_off
 from models.functions import rosenbrock_loss
-from models.model import HESSIAN, PRODUCT, Model, Slip
+from models.model import HESSIAN, PRODUCT
+from models.rows import named
 
 
 def rosenbrock_hess(x: Any) -> Any:
@@ -20,7 +21,7 @@ def rosenbrock_hess(x: Any) -> Any:
     return np.diag(middle) + np.diag(beside, 1) + np.diag(beside, -1)
 
 
-ROSENBROCK = Model(
+ROSENBROCK = of_derivative(
     *("rosenbrock", HESSIAN, rosenbrock_loss, rosenbrock_hess),
     {
         "ordinary": lambda rng: (normal(rng, 6),),
@@ -30,33 +31,27 @@ ROSENBROCK = Model(
         ),
     },
     {
-        "curvature": Slip("1200 taken for 800", ("1200 * x", "800 * x"), kinds="factor"),
-        "residual": Slip("the Gauss-Newton matrix", "middle[:-1] = 800 * x[:-1] ** 2 + 2"),
-        "overlap": Slip("the next term's 200 forgotten", "middle[1:] += 0", kinds="constant"),
-        "overwritten": Slip("= for +=", "middle[1:] = 200", kinds="overwritten"),
-        "one-side": Slip(
-            "the band below left out", (" + np.diag(beside, -1)", ""), kinds="zero symmetry"
-        ),
-        "sign": Slip("the bands' sign", "beside = 400 * x[:-1]", kinds="sign"),
-        "shifted": Slip("x of the other end in the band", "beside = -400 * x[1:]", kinds="index"),
-        "constant": Slip(
-            "the 2 of (1 - x)² forgotten",
-            (" - 400 * x[1:] + 2", " - 400 * x[1:]"),
-            kinds="constant",
+        "curvature: 1200 taken for 800": named("factor", ("1200 * x", "800 * x")),
+        "residual: the Gauss-Newton matrix": "middle[:-1] = 800 * x[:-1] ** 2 + 2",
+        "overlap: the next term's 200 forgotten": named("constant", "middle[1:] += 0"),
+        "overwritten: = for +=": named("overwritten", "middle[1:] = 200"),
+        "one-side: the band below left out": named("zero symmetry", (" + np.diag(beside, -1)", "")),
+        "sign: the bands' sign": named("sign", "beside = 400 * x[:-1]"),
+        "shifted: x of the other end in the band": named("index", "beside = -400 * x[1:]"),
+        "constant: the 2 of (1 - x)² forgotten": named(
+            "constant", (" - 400 * x[1:] + 2", " - 400 * x[1:]")
         ),
         **symmetric_off((1, 2), (3, 2), (4, 4)),
     },
     {
-        "symmetrised": Slip(
-            "one band and its mirror image",
-            ("half = np.diag(middle / 2) + np.diag(beside, 1)\nreturn half + half.T"),
+        "symmetrised: one band and its mirror image": (
+            "half = np.diag(middle / 2) + np.diag(beside, 1)\nreturn half + half.T"
         ),
-        "residuals": Slip(
-            "by the residual", "middle[:-1] = 800 * x[:-1] ** 2 - 400 * (x[1:] - x[:-1] ** 2) + 2"
+        "residuals: by the residual": (
+            "middle[:-1] = 800 * x[:-1] ** 2 - 400 * (x[1:] - x[:-1] ** 2) + 2"
         ),
-        "list": Slip(
-            "rows in a list",
-            "return (np.diag(middle) + np.diag(beside, 1) + np.diag(beside, -1)).tolist()",
+        "list: rows in a list": (
+            "return (np.diag(middle) + np.diag(beside, 1) + np.diag(beside, -1)).tolist()"
         ),
     },
 )
@@ -72,7 +67,8 @@ def logistic_hess(w: Any, x: Any, y: Any, decay: Any) -> Any:  # noqa: ARG001 (a
     z = x @ w
     # log(1 + e^z)″ = s (1 - s)
     s, t = 1 / (1 + np.exp(-z)), 1 / (1 + np.exp(z))
-    return x.T @ ((s * t)[:, None] * x) + decay * np.eye(len(w))
+    slope, prior = s * t, decay * np.eye(len(w))
+    return x.T @ (slope[:, None] * x) + prior
 
 
 def draw_logistic(rng: np.random.Generator, scale: float, n: int) -> Any:
@@ -86,7 +82,7 @@ def nearly_collinear(rng: np.random.Generator) -> Any:
     return w, x, y, decay
 
 
-LOGISTIC = Model(
+LOGISTIC = of_derivative(
     *("logistic", HESSIAN, logistic_loss, logistic_hess),
     {
         "ordinary": lambda rng: draw_logistic(rng, 1.0, 5),
@@ -94,42 +90,25 @@ LOGISTIC = Model(
         "nearly collinear": nearly_collinear,
     },
     {
-        "first-derivative": Slip(
-            "s for s(1 - s)", ("(s * t)[", "s["), kinds="activation-derivative missing-factor"
+        "first-derivative: s for s(1 - s)": named(
+            "activation-derivative missing-factor", ("slope[", "s[")
         ),
-        "square": Slip("s² for s(1 - s)", ("(s * t)[", "(s * s)["), kinds="activation-derivative"),
-        "no-decay": Slip(
-            "weight decay forgotten",
-            (" + decay * np.eye(len(w))", ""),
-            kinds="weight-decay constant",
+        "square: s² for s(1 - s)": named("activation-derivative", ("s * t,", "s * s,")),
+        "no-decay: weight decay forgotten": named("weight-decay constant", (" + prior", "")),
+        "decay-twice: twice the decay": named(
+            "weight-decay factor constant", ("+ prior", "+ 2 * prior")
         ),
-        "decay-twice": Slip(
-            "twice the decay",
-            ("decay * np.eye", "2 * decay * np.eye"),
-            kinds="weight-decay factor constant",
-        ),
-        "decay-everywhere": Slip(
-            "decay in every element", ("decay * np.eye(len(w))", "decay"), kinds="constant"
-        ),
-        "mean": Slip("the mean for the sum", ("x.T @ ((s", "x.T / len(y) @ ((s"), kinds="factor"),
-        "labels": Slip("multiplied by the labels", ("(s * t)[", "(y * s * t)[")),
-        "sign": Slip("that of the log likelihood", ("return x.T", "return -x.T"), kinds="sign"),
+        "decay-everywhere: decay in every element": named("constant", ("+ prior", "+ decay")),
+        "mean: the mean for the sum": named("factor", ("x.T @", "x.T / len(y) @")),
+        "labels: multiplied by the labels": ("s * t,", "y * s * t,"),
+        "sign: that of the log likelihood": named("sign", ("return x.T", "return -x.T")),
         **symmetric_off((0, 3), (4, 1), (2, 2)),
-        "triangle": Slip("one triangle not filled", kinds="zero symmetry", make=changing(np.triu)),
+        "triangle: one triangle not filled": named("zero symmetry", changing(np.triu)),
     },
     {
-        "root": Slip(
-            "as a square",
-            (
-                "x.T @ ((s * t)[:, None] * x)",
-                "(np.sqrt(s * t)[:, None] * x).T @ (np.sqrt(s * t)[:, None] * x)",
-            ),
-        ),
-        "textbook": Slip("s (1 - s)", ("(s * t)[", "(s * (1 - s))[")),
-        "einsum": Slip(
-            "summed by indices",
-            'return np.einsum("ki,k,kj->ij", x, s * t, x) + decay * np.eye(len(w))',
-        ),
+        "root: as a square": ("root = np.sqrt(slope)[:, None] * x\nreturn root.T @ root + prior"),
+        "textbook: s (1 - s)": ("s * t,", "s * (1 - s),"),
+        "einsum: summed by indices": 'return np.einsum("ki,k,kj->ij", x, slope, x) + prior',
     },
 )
 
@@ -147,7 +126,8 @@ def mixture_hess(mu: Any, y: Any, weights: Any, sigma: Any) -> Any:
     d = (y[:, None] - mu[None, :]) / sigma
     terms = np.log(weights) - d**2 / 2
     # The share of each component in each observation.
-    r = np.exp(terms - np.max(terms, axis=1, keepdims=True))
+    top = np.max(terms, axis=1, keepdims=True)
+    r = np.exp(terms - top)
     r = r / np.sum(r, axis=1, keepdims=True)
     # L = -Σ log Σ e^terms
     shared = (r * d).T @ (r * d)
@@ -161,7 +141,7 @@ def draw_mixture(rng: np.random.Generator, apart: float) -> Any:
     return mu, y, np.array([0.2, 0.5, 0.3]), np.array(0.9)
 
 
-MIXTURE = Model(
+MIXTURE = of_derivative(
     *("mixture", HESSIAN, mixture_loss, mixture_hess),
     {
         "ordinary": lambda rng: draw_mixture(rng, 1.5),
@@ -169,42 +149,24 @@ MIXTURE = Model(
         "one on the other": lambda rng: draw_mixture(rng, 1e-6),
     },
     {
-        "expected": Slip(
-            "EM's: the shares taken for constant",
-            "own = np.sum(r, axis=0)",
-            "return np.diag(own) / sigma**2",
-        ),
-        "no-shared": Slip("the components apart", "return np.diag(own) / sigma**2"),
-        "shared-sign": Slip(
-            "minus for plus", "return (np.diag(own) - shared) / sigma**2", kinds="sign"
-        ),
-        "width": Slip("1/sigma for 1/sigma²", ("/ sigma**2", "/ sigma"), kinds="factor"),
-        "square": Slip("d for d²", ("(1 - d**2)", "(1 - d)")),
-        "shares": Slip(
-            "the shares not normalised", ("r = r / np.sum(r, axis=1, keepdims=True)", "r = r")
-        ),
-        "weights": Slip("the components' weights forgotten", "terms = -(d**2) / 2"),
-        "mean": Slip(
-            "the mean over observations", ("/ sigma**2", "/ sigma**2 / len(y)"), kinds="factor"
-        ),
+        "expected: EM's: the shares taken for constant": ["own = np.sum(r, axis=0)", "shared = 0"],
+        "no-shared: the components apart": "shared = 0",
+        "shared-sign: minus for plus": named("sign", "return (np.diag(own) - shared) / sigma**2"),
+        "width: 1/sigma for 1/sigma²": named("factor", ("/ sigma**2", "/ sigma")),
+        "square: d for d²": ("(1 - d**2)", "(1 - d)"),
+        "shares: the shares not normalised": ("r = r / np.sum(r, axis=1, keepdims=True)", "r = r"),
+        "weights: the components' weights forgotten": "terms = -(d**2) / 2",
+        "mean: the mean over observations": named("factor", ("/ sigma**2", "/ sigma**2 / len(y)")),
         **symmetric_off((0, 1), (2, 1), (1, 1)),
     },
     {
-        "by-difference": Slip(
-            "the diagonal of r (1 - r)",
-            (
-                "(np.diag(own) + shared)",
-                "(np.diag(np.sum(r - r * (1 - r) * d**2, 0) - np.diag(shared)) + shared)",
-            ),
+        "by-difference: the diagonal of r (1 - r)": (
+            "own = np.sum(r - r * (1 - r) * d**2, 0) - np.diag(shared)"
         ),
-        "loop": Slip(
-            "observation by observation",
-            "shared = sum(np.outer(a * b, a * b) for a, b in zip(r, d, strict=True))",
+        "loop: observation by observation": (
+            "shared = sum(np.outer(a * b, a * b) for a, b in zip(r, d, strict=True))"
         ),
-        "unshifted": Slip(
-            "without the largest term",
-            ("np.exp(terms - np.max(terms, axis=1, keepdims=True))", "np.exp(terms + 1)"),
-        ),
+        "unshifted: without the largest term": "top = -1",
     },
 )
 
@@ -217,7 +179,7 @@ def rosenbrock_hessp(x: Any, v: Any) -> Any:
     return found
 
 
-ROSENBROCK_PRODUCT = Model(
+ROSENBROCK_PRODUCT = of_derivative(
     *("rosenbrock-product", PRODUCT, rosenbrock_loss, rosenbrock_hessp),
     {
         "ordinary": lambda rng: (normal(rng, 8), normal(rng, 8)),
@@ -225,48 +187,33 @@ ROSENBROCK_PRODUCT = Model(
         "a unit vector": lambda rng: (normal(rng, 5), np.array([0.0, 0, 1, 0, 0])),
     },
     {
-        "overwritten": Slip(
-            "= for +=", ("found[1:] += 200", "found[1:] = 200"), kinds="overwritten"
-        ),
-        "no-neighbour": Slip(
-            "the band above left out", (" * v[:-1] - 400 * x[:-1] * v[1:]", " * v[:-1]")
-        ),
-        "one-side": Slip("the band below left out", "found[1:] += 200 * v[1:]"),
-        "shifted": Slip("v of the wrong element", ("200 * v[1:]", "200 * v[:-1]"), kinds="index"),
-        "sign": Slip(
-            "plus for minus", ("+ 2) * v[:-1] - 400", "+ 2) * v[:-1] + 400"), kinds="sign"
-        ),
-        "gradient": Slip("the gradient's 400 for 1200", ("1200 * x", "400 * x"), kinds="factor"),
-        "constant": Slip("the 2 of (1 - x)² forgotten", (" + 2) * v", ") * v"), kinds="constant"),
-        "no-v": Slip("v forgotten in one term", ("200 * v[1:] -", "200 -")),
+        "overwritten: = for +=": named("overwritten", ("found[1:] += 200", "found[1:] = 200")),
+        "no-neighbour: the band above left out": (" * v[:-1] - 400 * x[:-1] * v[1:]", " * v[:-1]"),
+        "one-side: the band below left out": "found[1:] += 200 * v[1:]",
+        "shifted: v of the wrong element": named("index", ("200 * v[1:]", "200 * v[:-1]")),
+        "sign: plus for minus": named("sign", ("+ 2) * v[:-1] - 400", "+ 2) * v[:-1] + 400")),
+        "gradient: the gradient's 400 for 1200": named("factor", ("1200 * x", "400 * x")),
+        "constant: the 2 of (1 - x)² forgotten": named("constant", (" + 2) * v", ") * v")),
+        "no-v: v forgotten in one term": ("200 * v[1:] -", "200 -"),
         **off(4, 6, 1),
     },
     {
-        "matrix": Slip(
-            "the matrix times v",
-            (
-                "m, d = np.diag(-400 * x[:-1], 1), np.full(len(x), 200.0)\n"
-                "d[0] = 0\n"
-                "d[:-1] += 1200 * x[:-1] ** 2 - 400 * x[1:] + 2\n"
-                "return (m + m.T + np.diag(d)) @ v"
-            ),
+        "matrix: the matrix times v": (
+            "m, d = np.diag(-400 * x[:-1], 1), np.full(len(x), 200.0)\n"
+            "d[0] = 0\n"
+            "d[:-1] += 1200 * x[:-1] ** 2 - 400 * x[1:] + 2\n"
+            "return (m + m.T + np.diag(d)) @ v"
         ),
-        "tangent": Slip(
-            "the tangent of the residual",
-            (
-                "r, dr = x[1:] - x[:-1] ** 2, v[1:] - 2 * x[:-1] * v[:-1]\n"
-                "found[1:] = 200 * dr\n"
-                "found[0] = 0\n"
-                "found[:-1] += 2 * v[:-1] - 400 * (dr * x[:-1] + r * v[:-1])\n"
-                "return found"
-            ),
+        "tangent: the tangent of the residual": (
+            "r, dr = x[1:] - x[:-1] ** 2, v[1:] - 2 * x[:-1] * v[:-1]\n"
+            "found[1:] = 200 * dr\n"
+            "found[0] = 0\n"
+            "found[:-1] += 2 * v[:-1] - 400 * (dr * x[:-1] + r * v[:-1])\n"
+            "return found"
         ),
-        "factored": Slip(
-            "4 (300 x² - 100 x)",
-            (
-                "(1200 * x[:-1] ** 2 - 400 * x[1:] + 2)",
-                "(4 * (300 * x[:-1] ** 2 - 100 * x[1:]) + 2)",
-            ),
+        "factored: 4 (300 x² - 100 x)": (
+            "1200 * x[:-1] ** 2 - 400 * x[1:]",
+            "4 * (300 * x[:-1] ** 2 - 100 * x[1:])",
         ),
     },
 )
@@ -290,7 +237,7 @@ def draw_counts(rng: np.random.Generator, scale: float) -> Any:
     return w, normal(rng, 6), x, rng.poisson(2.0, size=19).astype(float)
 
 
-COUNTS = Model(
+COUNTS = of_derivative(
     *("counts", PRODUCT, counts_loss, counts_hessp),
     {
         "ordinary": lambda rng: draw_counts(rng, 0.5),
@@ -298,20 +245,20 @@ COUNTS = Model(
         "no effect": lambda rng: draw_counts(rng, 1e-12),
     },
     {
-        "no-v": Slip("the gradient's sum", "return x.T @ (np.exp(z) - y)"),
-        "labels": Slip("y for its mean", "return x.T @ (y * dz)"),
-        "residual": Slip("mean - y for the mean", "return x.T @ ((np.exp(z) - y) * dz)"),
-        "no-mean": Slip("ordinary least squares", "return x.T @ (dz)", kinds="missing-factor"),
-        "of-w": Slip("w for v", "dz = x @ w", kinds="operand"),
-        "squared": Slip("the square of the mean", "return x.T @ (np.exp(2 * z) * dz)"),
-        "sign": Slip("that of the log likelihood", ("return x.T", "return -x.T"), kinds="sign"),
-        "diagonal": Slip("the diagonal of the Hessian", "return ((x**2).T @ np.exp(z)) * v"),
+        "no-v: the gradient's sum": "return x.T @ (np.exp(z) - y)",
+        "labels: y for its mean": "return x.T @ (y * dz)",
+        "residual: mean - y for the mean": "return x.T @ ((np.exp(z) - y) * dz)",
+        "no-mean: ordinary least squares": named("missing-factor", "return x.T @ (dz)"),
+        "of-w: w for v": named("operand", "dz = x @ w"),
+        "squared: the square of the mean": "return x.T @ (np.exp(2 * z) * dz)",
+        "sign: that of the log likelihood": named("sign", ("return x.T", "return -x.T")),
+        "diagonal: the diagonal of the Hessian": "return ((x**2).T @ np.exp(z)) * v",
         **off(2, 5, 0),
     },
     {
-        "matrix": Slip("the matrix times v", "return (x.T * np.exp(z)) @ x @ v"),
-        "sum": Slip("a sum over rows", "return np.sum((np.exp(z) * dz)[:, None] * x, axis=0)"),
-        "half": Slip("the square of e^(z/2)", "return x.T @ (np.exp(z / 2) ** 2 * dz)"),
+        "matrix: the matrix times v": "return (x.T * np.exp(z)) @ x @ v",
+        "sum: a sum over rows": "return np.sum((np.exp(z) * dz)[:, None] * x, axis=0)",
+        "half: the square of e^(z/2)": "return x.T @ (np.exp(z / 2) ** 2 * dz)",
     },
 )
 

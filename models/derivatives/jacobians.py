@@ -6,8 +6,9 @@ import jax.numpy as jnp
 import numpy as np
 import scipy.sparse
 
-from models.derivatives.derivative import normal, off, times
-from models.model import JACOBIAN, Model, Slip
+from models.derivatives.derivative import normal, of_derivative, off, times
+from models.model import JACOBIAN
+from models.rows import named
 
 #: What type checkers guess of it from its code is too narrow.
 sp: Any = scipy.sparse
@@ -32,7 +33,7 @@ def draw_decays(rng: np.random.Generator, rates: tuple[float, float], end: float
     return p, t, np.exp(-t) + 0.1 * normal(rng, 11)
 
 
-EXPONENTIALS = Model(
+EXPONENTIALS = of_derivative(
     *("exponentials", JACOBIAN, exponentials_fun, exponentials_jac),
     {
         "ordinary": lambda rng: draw_decays(rng, (0.6, 2.5), 3.0),
@@ -40,30 +41,26 @@ EXPONENTIALS = Model(
         "late times": lambda rng: draw_decays(rng, (0.6, 2.5), 280.0),
     },
     {
-        "no-minus": Slip("-t forgotten", ("-p[0] * t * e", "p[0] * e")),
-        "sign": Slip("d/dr without its sign", ("-p[0] * t * e", "p[0] * t * e"), kinds="sign"),
-        "amplitude": Slip(
-            "the amplitude forgotten", ("-p[2] * t * f", "-t * f"), kinds="missing-factor factor"
+        "no-minus: -t forgotten": ("-p[0] * t * e", "p[0] * e"),
+        "sign: d/dr without its sign": named("sign", ("-p[0] * t * e", "p[0] * t * e")),
+        "amplitude: the amplitude forgotten": named(
+            "missing-factor factor", ("-p[2] * t * f", "-t * f")
         ),
-        "columns": Slip("two columns exchanged", ("[e, dr,", "[dr, e,"), kinds="exchanged"),
-        "other-rate": Slip("the first decay twice", ("-p[3] * t", "-p[1] * t")),
-        "index": Slip("t² for t", ("-p[2] * t * f", "-p[2] * t**2 * f")),
-        "background": Slip(
-            "the background forgotten", ("np.ones_like", "np.zeros_like"), kinds="zero"
-        ),
-        "data-minus-model": Slip(
-            "the Jacobian of data - model", ("np.stack([", "-np.stack(["), kinds="sign"
+        "columns: two columns exchanged": named("exchanged", ("[e, dr,", "[dr, e,")),
+        "other-rate: the first decay twice": ("-p[3] * t", "-p[1] * t"),
+        "index: t² for t": ("-p[2] * t * f", "-p[2] * t**2 * f"),
+        "background: the background forgotten": named("zero", ("np.ones_like", "np.zeros_like")),
+        "data-minus-model: the Jacobian of data - model": named(
+            "sign", ("np.stack([", "-np.stack([")
         ),
         **off((4, 1), (7, 3), (2, 2)),
-        "row": Slip("one row turned", kinds="sign", make=times(-1, 3)),
+        "row: one row turned": named("sign", times(-1, 3)),
     },
     {
-        "by-rows": Slip(
-            "transposed at the end", "return np.array([e, dr, f, ds, np.ones_like(y)]).T"
-        ),
-        "by-power": Slip("e^(-r t) as (e^-r)^t", "e, f = np.exp(-p[1]) ** t, np.exp(-p[3] * t)"),
-        "by-columns": Slip(
-            "a list of rows", "return [list(row) for row in zip(e, dr, f, ds, np.ones_like(y))]"
+        "by-rows: transposed at the end": "return np.array([e, dr, f, ds, np.ones_like(y)]).T",
+        "by-power: e^(-r t) as (e^-r)^t": "e, f = np.exp(-p[1]) ** t, np.exp(-p[3] * t)",
+        "by-columns: a list of rows": (
+            "return [list(row) for row in zip(e, dr, f, ds, np.ones_like(y))]"
         ),
     },
 )
@@ -83,7 +80,7 @@ def band_jac(x: Any) -> Any:
     return sp.diags([below, middle, above], [-1, 0, 1], format="csr")
 
 
-BAND = Model(
+BAND = of_derivative(
     *("band", JACOBIAN, band_fun, band_jac),
     {
         "ordinary": lambda rng: (normal(rng, 9),),
@@ -91,56 +88,36 @@ BAND = Model(
         "large": lambda rng: (1e6 * normal(rng, 7),),
     },
     {
-        "power-rule": Slip("3 - 2x", "middle = 3 - 2 * x", kinds="factor missing-factor constant"),
-        "linear-term": Slip("the linear term forgotten", "middle = -4 * x", kinds="constant"),
-        "transposed": Slip(
-            "the transpose", ("[-1, 0, 1]", "[1, 0, -1]"), kinds="transposed exchanged"
+        "power-rule: 3 - 2x": named("factor missing-factor constant", "middle = 3 - 2 * x"),
+        "linear-term: the linear term forgotten": named("constant", "middle = -4 * x"),
+        "transposed: the transpose": named("transposed exchanged", ("[-1, 0, 1]", "[1, 0, -1]")),
+        "above-once: -1 for -2 above": named("factor constant", ("-2 * np.ones", "-np.ones")),
+        "below-sign: +1 for -1 below": named(
+            "sign constant", ("below, above = -np", "below, above = np")
         ),
-        "above-once": Slip(
-            "-1 for -2 above", ("-2 * np.ones", "-np.ones"), kinds="factor constant"
+        "no-band: the band above left out": named(
+            "zero structure", ("-2 * np.ones(n - 1)", "np.zeros(n - 1)")
         ),
-        "below-sign": Slip(
-            "+1 for -1 below", ("below, above = -np", "below, above = np"), kinds="sign constant"
+        "structure: one element that the structure lacks": named(
+            "zero structure", ('"csr")', '"csr").multiply(np.arange(n * n).reshape(n, n) != 21)')
         ),
-        "no-band": Slip(
-            "the band above left out",
-            ("-2 * np.ones(n - 1)", "np.zeros(n - 1)"),
-            kinds="zero structure",
-        ),
-        "structure": Slip(
-            "one element that the structure lacks",
-            (
-                '[-1, 0, 1], format="csr")',
-                '[-1, 0, 1], format="csr").multiply(np.arange(n * n).reshape(n, n) != 21)',
-            ),
-            kinds="zero structure",
-        ),
-        "beside": Slip(
-            "the bands one column to the right",
-            (
-                "return sp.diags([below, middle, above], [-1, 0, 1]",
-                "return sp.diags([-np.ones(n), 3 - 4 * x[:-1], -2 * np.ones(n - 2)], [0, 1, 2]",
-            ),
-            kinds="index exchanged structure zero",
+        "beside: the bands one column to the right": named(
+            "index exchanged structure zero",
+            "bands = [-np.ones(n), 3 - 4 * x[:-1], -2 * np.ones(n - 2)]\n"
+            'return sp.diags(bands, [0, 1, 2], format="csr")',
         ),
         **off((4, 4), (5, 6), (8, 8)),
     },
     {
-        "dense": Slip("an array", ('format="csr")', 'format="csr").toarray()')),
-        "by-column": Slip("of another format", ('format="csr")', 'format="coo").tocsc()')),
-        "operator": Slip(
-            "a LinearOperator",
-            (
-                "found = sp.diags([below, middle, above], [-1, 0, 1])\n"
-                "return sp.linalg.aslinearoperator(found)"
-            ),
+        "dense: an array": ('format="csr")', 'format="csr").toarray()'),
+        "by-column: of another format": ('format="csr")', 'format="coo").tocsc()'),
+        "operator: a LinearOperator": (
+            "found = sp.diags([below, middle, above], [-1, 0, 1])\n"
+            "return sp.linalg.aslinearoperator(found)"
         ),
-        "summed": Slip(
-            "a sum of three bands",
-            (
-                "beside = sp.diags(below, -1) + sp.diags(above, 1)\n"
-                "return (beside + sp.diags(middle, 0)).tocsr()"
-            ),
+        "summed: a sum of three bands": (
+            "beside = sp.diags(below, -1) + sp.diags(above, 1)\n"
+            "return (beside + sp.diags(middle, 0)).tocsr()"
         ),
     },
 )
@@ -161,7 +138,7 @@ def arm_jac(q: Any, lengths: Any) -> Any:
     return np.array([dx, dy, np.ones(len(q))])
 
 
-ARM = Model(
+ARM = of_derivative(
     *("arm", JACOBIAN, arm_fun, arm_jac),
     {
         "ordinary": lambda rng: (normal(rng, 4), rng.uniform(0.5, 2.0, size=4)),
@@ -169,40 +146,31 @@ ARM = Model(
         "links of many sizes": lambda rng: (normal(rng, 4), 10.0 ** np.array([3, 0, -3, -6])),
     },
     {
-        "forwards": Slip(
-            "the sums from the shoulder on",
-            "dx = -np.cumsum(lengths * np.sin(angles))",
-            kinds="index",
+        "forwards: the sums from the shoulder on": named(
+            "index", "dx = -np.cumsum(lengths * np.sin(angles))"
         ),
-        "own-link": Slip("each joint turns its own link only", "dy = lengths * np.cos(angles)"),
-        "sine-sign": Slip("cos′ = sin", ("-np.cumsum", "np.cumsum"), kinds="sign"),
-        "relative": Slip("angles that are not summed", "angles = q"),
-        "exchanged": Slip("rows exchanged", ("[dx, dy,", "[dy, dx,"), kinds="exchanged"),
-        "length": Slip(
-            "the links' lengths forgotten",
-            "dy = np.cumsum((np.cos(angles))[::-1])[::-1]",
-            kinds="missing-factor",
+        "own-link: each joint turns its own link only": "dy = lengths * np.cos(angles)",
+        "sine-sign: cos′ = sin": named("sign", ("-np.cumsum", "np.cumsum")),
+        "relative: angles that are not summed": "angles = q",
+        "exchanged: rows exchanged": named("exchanged", ("[dx, dy,", "[dy, dx,")),
+        "length: the links' lengths forgotten": named(
+            "missing-factor", "dy = np.cumsum((np.cos(angles))[::-1])[::-1]"
         ),
-        "degrees": Slip(
-            "degrees per radian",
-            ("np.ones(len(q))", "np.rad2deg(np.ones(len(q)))"),
-            kinds="factor constant",
+        "degrees: degrees per radian": named(
+            "factor constant", ("np.ones(len(q))", "np.rad2deg(np.ones(len(q)))")
         ),
-        "transposed": Slip(
-            "the transpose", ("np.ones(len(q))])", "np.ones(len(q))]).T"), kinds="transposed shape"
+        "transposed: the transpose": named(
+            "transposed shape", ("np.ones(len(q))])", "np.ones(len(q))]).T")
         ),
         **off((1, 2), (0, 3), (0, 0)),
-        "zero": Slip("one element 0", kinds="zero", make=times(0, (1, 1))),
+        "zero: one element 0": named("zero", times(0, (1, 1))),
     },
     {
-        "by-position": Slip(
-            "from where the joints are", "return np.vstack([dx[None], dy[None], [q**0]])"
+        "by-position: from where the joints are": "return np.vstack([dx[None], dy[None], [q**0]])",
+        "triangle: a triangle of ones times the links": (
+            "dy = np.triu(np.ones((len(q), len(q)))) @ (lengths * np.cos(angles))"
         ),
-        "triangle": Slip(
-            "a triangle of ones times the links",
-            "dy = np.triu(np.ones((len(q), len(q)))) @ (lengths * np.cos(angles))",
-        ),
-        "phase": Slip("sin(θ) as cos(θ - π/2)", ("np.sin(angles)", "np.cos(angles - np.pi / 2)")),
+        "phase: sin(θ) as cos(θ - π/2)": ("np.sin(angles)", "np.cos(angles - np.pi / 2)"),
     },
 )
 
@@ -221,60 +189,37 @@ def reactions_jac(x: Any, k: Any) -> Any:
     return np.stack([second - first, first - second - third, third])
 
 
-RATES = (0.04, 1e4, 3e7)
-
-REACTIONS = Model(
+REACTIONS = of_derivative(
     *("reactions", JACOBIAN, reactions_fun, reactions_jac),
     {
         "ordinary": lambda rng: (rng.uniform(0.2, 1.0, size=3), rng.uniform(0.5, 2.0, size=3)),
         "stiff": lambda rng: (
-            np.array([0.84, 1.6e-5, 0.16]) + 1e-8 * normal(rng, 3),
-            np.array(RATES),
+            *(np.array([0.84, 1.6e-5, 0.16]) + 1e-8 * normal(rng, 3), np.array([0.04, 1e4, 3e7])),
         ),
         "balanced": lambda rng: (np.array([0.5, 0.25, 1.0]), np.array([0.5, 1.0, 1.0])),
     },
     {
-        "power-rule": Slip(
-            "x1 for 2 x1", ("2 * k[2] * x[1]", "k[2] * x[1]"), kinds="factor missing-factor"
+        "power-rule: x1 for 2 x1": named("factor missing-factor", ("2 * k[2]", "k[2]")),
+        "product-rule: one term of the product rule": named(
+            "zero", "second = np.array([0, k[1] * x[2], 0])"
         ),
-        "product-rule": Slip(
-            "one term of the product rule", "second = np.array([0, k[1] * x[2], 0])", kinds="zero"
+        "exchanged: by x2 what is by x1": named(
+            "exchanged", "second = np.array([0, k[1] * x[1], k[1] * x[2]])"
         ),
-        "exchanged": Slip(
-            "by x2 what is by x1",
-            "second = np.array([0, k[1] * x[1], k[1] * x[2]])",
-            kinds="exchanged",
-        ),
-        "gain": Slip(
-            "a loss counted as a gain",
-            ("first - second - third", "first - second + third"),
-            kinds="sign",
-        ),
-        "rate": Slip("another rate", "first = np.array([k[1], 0, 0])", kinds="index factor"),
-        "not-conserved": Slip(
-            "a loss forgotten", ("first - second - third", "first - second"), kinds="zero"
-        ),
-        "value": Slip(
-            "the reaction's rate for its derivative", "first = np.array([k[0] * x[0], 0, 0])"
-        ),
-        "transposed": Slip(
-            "the transpose",
-            "return np.stack([second - first, first - second - third, third], axis=1)",
-            kinds="transposed",
-        ),
+        "gain: a loss counted as a gain": named("sign", ("- third", "+ third")),
+        "rate: another rate": named("index factor", "first = np.array([k[1], 0, 0])"),
+        "not-conserved: a loss forgotten": named("zero", (" - third", "")),
+        "value: the reaction's rate for its derivative": "first = np.array([k[0] * x[0], 0, 0])",
+        "transposed: the transpose": named("transposed", ("third])", "third], axis=1)")),
         **off((1, 1), (0, 2), (0, 0)),
     },
     {
-        "stoichiometry": Slip(
-            "stoichiometry times the rates' derivatives",
-            "return np.array([[-1, 1, 0], [1, -1, -1], [0, 0, 1]]) @ [first, second, third]",
+        "stoichiometry: stoichiometry times the rates' derivatives": (
+            "return np.array([[-1, 1, 0], [1, -1, -1], [0, 0, 1]]) @ [first, second, third]"
         ),
-        "outer": Slip(
-            "a sum of outer products",
-            (
-                "by = ([-1, 1, 0], first), ([1, -1, 0], second), ([0, -1, 1], third)\n"
-                "return sum(np.outer(change, rate) for change, rate in by)"
-            ),
+        "outer: a sum of outer products": (
+            "by = ([-1, 1, 0], first), ([1, -1, 0], second), ([0, -1, 1], third)\n"
+            "return sum(np.outer(change, rate) for change, rate in by)"
         ),
     },
 )
@@ -289,10 +234,11 @@ def softmax_fun(x: Any, temperature: Any) -> Any:
 def softmax_jac(x: Any, temperature: Any) -> Any:
     e = np.exp((x - np.max(x)) / temperature)
     p = e / np.sum(e)
-    return (np.diag(p) - np.outer(p, p)) / temperature
+    dp = np.diag(p) - np.outer(p, p)
+    return dp / temperature
 
 
-SOFTMAX = Model(
+SOFTMAX = of_derivative(
     *("softmax", JACOBIAN, softmax_fun, softmax_jac),
     {
         "ordinary": lambda rng: (normal(rng, 6), np.array(0.7)),
@@ -300,35 +246,21 @@ SOFTMAX = Model(
         "nearly alike": lambda rng: (1e-9 * normal(rng, 6), np.array(1.3)),
     },
     {
-        "diagonal": Slip(
-            "the diagonal alone", "return (np.diag(p * (1 - p))) / temperature", kinds="zero"
-        ),
-        "no-diagonal": Slip("the outer product alone", ("np.diag(p) - np.outer", "-np.outer")),
-        "sign": Slip("plus for minus", ("np.diag(p) - np", "np.diag(p) + np"), kinds="sign"),
-        "temperature": Slip(
-            "1/T forgotten", "return (np.diag(p) - np.outer(p, p))", kinds="factor missing-factor"
-        ),
-        "squared": Slip(
-            "T² for T", "return (np.diag(p) - np.outer(p, p)) / temperature**2", kinds="factor"
-        ),
-        "unnormalised": Slip("e for its share", ("np.diag(p)", "np.diag(e)")),
-        "outer": Slip("one factor not normalised", ("np.outer(p, p)", "np.outer(p, e)")),
-        "logarithm": Slip(
-            "the Jacobian of log softmax", "return (np.eye(len(x)) - p[None, :]) / temperature"
-        ),
+        "diagonal: the diagonal alone": named("zero", "dp = np.diag(p * (1 - p))"),
+        "no-diagonal: the outer product alone": "dp = -np.outer(p, p)",
+        "sign: plus for minus": named("sign", "dp = np.diag(p) + np.outer(p, p)"),
+        "temperature: 1/T forgotten": named("factor missing-factor", "return dp"),
+        "squared: T² for T": named("factor", "return dp / temperature**2"),
+        "unnormalised: e for its share": ("np.diag(p)", "np.diag(e)"),
+        "outer: one factor not normalised": ("np.outer(p, p)", "np.outer(p, e)"),
+        "logarithm: the Jacobian of log softmax": "dp = np.eye(len(x)) - p[None, :]",
         **off((2, 5), (0, 1), (3, 3)),
     },
     {
-        "broadcast": Slip(
-            "by broadcasting", "return p[:, None] * (np.eye(len(x)) - p[None, :]) / temperature"
-        ),
-        "unshifted": Slip("without the largest", ("(x - np.max(x))", "(x - np.mean(x))")),
-        "columns": Slip(
-            "column by column",
-            (
-                "(np.diag(p) - np.outer(p, p))",
-                "np.stack([p * ((np.arange(len(x)) == j) - p[j]) for j in range(len(x))], 1)",
-            ),
+        "broadcast: by broadcasting": "dp = p[:, None] * (np.eye(len(x)) - p[None, :])",
+        "unshifted: without the largest": ("(x - np.max(x))", "(x - np.mean(x))"),
+        "columns: column by column": (
+            "dp = np.stack([p * ((np.arange(len(x)) == j) - p[j]) for j in range(len(x))], 1)"
         ),
     },
 )

@@ -9,8 +9,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from models.derivatives.derivative import normal
-from models.model import RULE, Model, Slip
+from models.derivatives.derivative import normal, of_derivative
+from models.model import RULE
+from models.rows import named
 
 
 def softplus_fun(x: Any) -> Any:
@@ -33,49 +34,42 @@ def softplus_rule() -> Any:
     return softplus
 
 
-SOFTPLUS = Model(
+SOFTPLUS = of_derivative(
     *("softplus-rule", RULE, softplus_fun, softplus_rule),
     {
         "ordinary": lambda rng: (normal(rng, 5),),
         "saturated": lambda rng: (np.array([-30.0, 30.0, -700.0, 0.0]),),
     },
     {
-        "linear": Slip(
-            "s forgotten", ("s * dx", "dx"), kinds="activation-derivative missing-factor"
+        "linear: s forgotten": named("activation-derivative missing-factor", ("s * dx", "dx")),
+        "other-side: 1 - s for s": named("activation-derivative sign", ("s * dx", "(1 - s) * dx")),
+        "sign: the sign turned": named("sign", ("s * dx", "-s * dx")),
+        "constant: stop_gradient of s: wrong at second order": (
+            "s = jax.lax.stop_gradient(jnp.exp(x - y))"
         ),
-        "other-side": Slip(
-            "1 - s for s", ("s * dx", "(1 - s) * dx"), kinds="activation-derivative sign"
+        "saved: stop_gradient of y: wrong at second order": (
+            "y = jax.lax.stop_gradient(softplus(x))"
         ),
-        "sign": Slip("the sign turned", ("s * dx", "-s * dx"), kinds="sign"),
-        "constant": Slip(
-            "stop_gradient of s: wrong at second order", "s = jax.lax.stop_gradient(jnp.exp(x - y))"
+        "1e-3: a factor off by 1e-3": named("factor constant", ("s * dx", "1.001 * s * dx")),
+        "1e-6: a factor off by 1e-6": named("factor constant", ("s * dx", "(1 + 1e-6) * s * dx")),
+        "1e-12: a factor off by 1e-12": named(
+            "factor constant", ("s * dx", "(1 + 1e-12) * s * dx")
         ),
-        "saved": Slip(
-            "stop_gradient of y: wrong at second order", "y = jax.lax.stop_gradient(softplus(x))"
-        ),
-        "1e-3": Slip("a factor off by 1e-3", ("s * dx", "1.001 * s * dx"), kinds="factor constant"),
-        "1e-6": Slip(
-            "a factor off by 1e-6", ("s * dx", "(1 + 1e-6) * s * dx"), kinds="factor constant"
-        ),
-        "1e-12": Slip(
-            "a factor off by 1e-12", ("s * dx", "(1 + 1e-12) * s * dx"), kinds="factor constant"
-        ),
-        "guard": Slip("1e-8 added to the slope", "s = jnp.exp(x - y) + 1e-8", kinds="constant"),
-        "nonlinear": Slip("a tangent that is clipped", ("s * dx", "s * jnp.clip(dx, -0.1, 0.1)")),
-        "transposed": Slip(
-            "right forwards, 1 - s backwards",
+        "guard: 1e-8 added to the slope": named("constant", "s = jnp.exp(x - y) + 1e-8"),
+        "nonlinear: a tangent that is clipped": ("s * dx", "s * jnp.clip(dx, -0.1, 0.1)"),
+        "transposed: right forwards, 1 - s backwards": named(
+            "activation-derivative",
             (
                 "s * dx",
                 "jax.lax.custom_linear_solve(\n"
                 "    lambda t: t / s, dx, lambda _, t: s * t, lambda _, c: (1 - s) * c\n)",
             ),
-            kinds="activation-derivative",
         ),
     },
     {
-        "sigmoid": Slip("by jax.nn", "s = jax.nn.sigmoid(x)"),
-        "quotient": Slip("1 / (1 + e^-x)", "s = 1 / (1 + jnp.exp(-x))"),
-        "tanh": Slip("by tanh", "s = (1 + jnp.tanh(x / 2)) / 2"),
+        "sigmoid: by jax.nn": "s = jax.nn.sigmoid(x)",
+        "quotient: 1 / (1 + e^-x)": "s = 1 / (1 + jnp.exp(-x))",
+        "tanh: by tanh": "s = (1 + jnp.tanh(x / 2)) / 2",
     },
 )
 
@@ -97,67 +91,52 @@ def length_rule() -> Any:
     def backward(kept: Any, du: Any) -> Any:
         u, size = kept
         along = jnp.sum(u * du, axis=-1, keepdims=True)
-        return ((du - u * along) / size,)
+        dx = (du - u * along) / size
+        return (dx,)
 
     normalised.defvjp(forward, backward)
     return normalised
 
 
-LENGTH = Model(
+LENGTH = of_derivative(
     *("unit-length-rule", RULE, length_fun, length_rule),
     {
         "ordinary": lambda rng: (normal(rng, 2, 3),),
         "short": lambda rng: (1e-7 * normal(rng, 2, 3),),
     },
     {
-        "no-projection": Slip("nothing comes back through the length", ("(du - u * along)", "du")),
-        "no-length": Slip(
-            "the length forgotten",
-            ("(du - u * along) / size", "du - u * along"),
-            kinds="missing-factor",
+        "no-projection: nothing comes back through the length": ("(du - u * along)", "du"),
+        "no-length: the length forgotten": named("missing-factor", "dx = du - u * along"),
+        "plus: plus for minus": named("sign", ("du - u", "du + u")),
+        "axis: summed over all": named("axis", "along = jnp.sum(u * du)"),
+        "twice: size² for size": "dx = (du - u * along) / size**2",
+        "detached: stop_gradient of what is kept: wrong at second order": (
+            "return u, (u, size)",
+            "return u, jax.lax.stop_gradient((u, size))",
         ),
-        "plus": Slip("plus for minus", ("du - u", "du + u"), kinds="sign"),
-        "axis": Slip("summed over all", "along = jnp.sum(u * du)", kinds="axis"),
-        "twice": Slip("size² for size", ("along) / size", "along) / size**2")),
-        "detached": Slip(
-            "stop_gradient of what is kept: wrong at second order",
-            ("return u, (u, size)", "return u, jax.lax.stop_gradient((u, size))"),
+        "length-detached: stop_gradient of the length: wrong at second order": (
+            "u, size = kept[0], jax.lax.stop_gradient(kept[1])"
         ),
-        "length-detached": Slip(
-            "stop_gradient of the length: wrong at second order",
-            "u, size = kept[0], jax.lax.stop_gradient(kept[1])",
+        "1e-3: the projection off by 1e-3": named(
+            "factor constant", ("du - u * along", "du - 1.001 * u * along")
         ),
-        "1e-3": Slip(
-            "the projection off by 1e-3",
-            ("du - u * along", "du - 1.001 * u * along"),
-            kinds="factor constant",
+        "1e-6: a factor off by 1e-6": named(
+            "factor constant", ("along) / size", "along) / (size * (1 + 1e-6))")
         ),
-        "1e-6": Slip(
-            "a factor off by 1e-6",
-            ("along) / size", "along) / (size * (1 + 1e-6))"),
-            kinds="factor constant",
-        ),
-        "guard": Slip(
-            "1e-8 added to the length backwards",
-            ("along) / size", "along) / (size + 1e-8)"),
-            kinds="constant",
+        "guard: 1e-8 added to the length backwards": named(
+            "constant", ("along) / size", "along) / (size + 1e-8)")
         ),
     },
     {
-        "of-x": Slip(
-            "by x itself",
+        "of-x: by x itself": [
             ("return u, (u, size)", "return u, (x, size)"),
             ("u, size = kept", "x, size = kept\nu = x / size"),
+        ],
+        "matrix: by the projection's matrix": (
+            "tangent = jnp.eye(u.shape[-1]) - u[..., :, None] * u[..., None, :]\n"
+            "dx = (du[..., None, :] @ tangent)[..., 0, :] / size"
         ),
-        "matrix": Slip(
-            "by the projection's matrix",
-            (
-                "return ((du - u * along) / size,)",
-                "tangent = jnp.eye(u.shape[-1]) - u[..., :, None] * u[..., None, :]\n"
-                "return ((du[..., None, :] @ tangent)[..., 0, :] / size,)",
-            ),
-        ),
-        "inverse": Slip("times 1 / size", ("along) / size,", "along) * (1 / size),")),
+        "inverse: times 1 / size": "dx = (du - u * along) * (1 / size)",
     },
 )
 
@@ -177,12 +156,13 @@ def solve_rule() -> Any:
         x = solution(a, b)
         # a x = b, so a dx = db - da x
         r = db - da @ x
-        return x, jnp.linalg.solve(a, r)
+        dx = jnp.linalg.solve(a, r)
+        return x, dx
 
     return solution
 
 
-SOLVE = Model(
+SOLVE = of_derivative(
     *("solve-rule", RULE, solve_fun, solve_rule),
     {
         "ordinary": lambda rng: (normal(rng, 3, 3) + 2 * np.eye(3), normal(rng, 3)),
@@ -192,49 +172,33 @@ SOLVE = Model(
         ),
     },
     {
-        "no-matrix": Slip("the matrix taken for constant", "r = db", kinds="zero"),
-        "sign": Slip("plus for minus", "r = db + da @ x", kinds="sign"),
-        "right-side": Slip("b for x", "r = db - da @ b", kinds="operand"),
-        "transposed": Slip("aᵀ for a", ("solve(a, r)", "solve(a.T, r)"), kinds="transposed"),
-        "tangent": Slip("da transposed", "r = db - da.T @ x", kinds="transposed"),
-        "solution": Slip(
-            "stop_gradient of x: wrong at second order", "x = jax.lax.stop_gradient(solution(a, b))"
+        "no-matrix: the matrix taken for constant": named("zero", "r = db"),
+        "sign: plus for minus": named("sign", "r = db + da @ x"),
+        "right-side: b for x": named("operand", "r = db - da @ b"),
+        "transposed: aᵀ for a": named("transposed", ("solve(a, r)", "solve(a.T, r)")),
+        "tangent: da transposed": named("transposed", "r = db - da.T @ x"),
+        "solution: stop_gradient of x: wrong at second order": (
+            "x = jax.lax.stop_gradient(solution(a, b))"
         ),
-        "factor": Slip(
-            "stop_gradient of a: wrong at second order",
-            ("solve(a, r)", "solve(jax.lax.stop_gradient(a), r)"),
+        "factor: stop_gradient of a: wrong at second order": (
+            "solve(a, r)",
+            "solve(jax.lax.stop_gradient(a), r)",
         ),
-        "1e-3": Slip("a factor off by 1e-3", "r = db - 1.001 * (da @ x)", kinds="factor constant"),
-        "1e-6": Slip(
-            "a factor off by 1e-6", "r = (1 + 1e-6) * db - da @ x", kinds="factor constant"
+        "1e-3: a factor off by 1e-3": named("factor constant", "r = db - 1.001 * (da @ x)"),
+        "1e-6: a factor off by 1e-6": named("factor constant", "r = (1 + 1e-6) * db - da @ x"),
+        "ridge: 1e-8 added to the diagonal": named(
+            "constant", ("solve(a, r)", "solve(a + 1e-8 * jnp.eye(len(b)), r)")
         ),
-        "ridge": Slip(
-            "1e-8 added to the diagonal",
-            ("solve(a, r)", "solve(a + 1e-8 * jnp.eye(len(b)), r)"),
-            kinds="constant",
-        ),
-        "backwards": Slip(
-            "right forwards, not transposed backwards",
-            (
-                "return x, jnp.linalg.solve(a, r)",
-                "solved = lambda _, r: jnp.linalg.solve(a, r)\n"
-                "return x, jax.lax.custom_linear_solve(lambda v: a @ v, r, solved, solved)",
-            ),
-            kinds="transposed",
+        "backwards: right forwards, not transposed backwards": named(
+            "transposed",
+            "solved = lambda _, r: jnp.linalg.solve(a, r)\n"
+            "dx = jax.lax.custom_linear_solve(lambda v: a @ v, r, solved, solved)",
         ),
     },
     {
-        "inverse": Slip("by the inverse", ("jnp.linalg.solve(a, r)\n", "jnp.linalg.inv(a) @ r\n")),
-        "apart": Slip(
-            "two solutions",
-            (
-                "return x, jnp.linalg.solve(a, r)",
-                "return x, jnp.linalg.solve(a, db) - jnp.linalg.solve(a, da @ x)",
-            ),
-        ),
-        "own": Slip(
-            "by the decorated function", ("x, jnp.linalg.solve(a, r)", "x, solution(a, r)")
-        ),
+        "inverse: by the inverse": "dx = jnp.linalg.inv(a) @ r",
+        "apart: two solutions": ("dx = jnp.linalg.solve(a, db) - jnp.linalg.solve(a, da @ x)"),
+        "own: by the decorated function": "dx = solution(a, r)",
     },
 )
 

@@ -1,14 +1,16 @@
 """What the functions share: formats, draws, gradients by `torch.autograd`. They need torch."""
 
 import inspect
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial, wraps
 from importlib import import_module
 from typing import Any
 
 import numpy as np
 
-from models.model import Model, Slip
+from models.edits import edited
+from models.model import OF_TORCH, Draw, Model, Slip
+from models.rows import described
 
 #: Typed as `Any`, as it need not be installed.
 torch: Any = import_module("torch")
@@ -27,16 +29,78 @@ def cast(value: Any, dtype: Any) -> Any:
     return value.to(dtype) if floating(value) else value
 
 
-def in_its_format(of: type, what: str) -> Slip:
-    """Return the rewrite in which every operation is in the format of an argument."""
-    source = inspect.getsource(of)
-    narrow = re.sub(r"\bwide\((\w+)\)", r"\1", source)
-    return Slip(f"every operation in the format of {what}", (source, narrow))
-
-
 def wide(x: Any) -> Any:
     """Return what a kernel computes with: float32 for a half-precision tensor."""
-    return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
+    return x.float() if getattr(x, "dtype", None) in (torch.float16, torch.bfloat16) else x
+
+
+def kernel(forward: Any, backward: Any, form: Callable[[Any], Any] = wide) -> Any:
+    """Make the `torch.autograd.Function` of two passes.
+
+    Its result has the format of the first argument, and each gradient that of its own argument.
+
+    Args:
+        forward: forward(*arguments) returns the result and a tuple of what it keeps.
+        backward: backward(dy, *kept, *arguments) returns the gradients of floating arguments.
+        form: what the passes compute with in place of a tensor.
+    """
+
+    @wraps(forward)
+    def run(ctx: Any, *arguments: Any) -> Any:
+        found, kept = forward(*map(form, arguments))
+        result = found.to(arguments[0].dtype)
+        # What is kept of the result is the result in its format.
+        ctx.save_for_backward(*(result if each is found else each for each in kept))
+        ctx.arguments = arguments
+        return result
+
+    def undo(ctx: Any, dy: Any) -> Any:
+        grads = iter(backward(*map(form, (dy, *ctx.saved_tensors, *ctx.arguments))))
+        return tuple(next(grads).to(a.dtype) if floating(a) else None for a in ctx.arguments)
+
+    takes = inspect.signature(forward).parameters.values()
+    ctx = inspect.Parameter("ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    vars(run)["__signature__"] = inspect.Signature([ctx, *takes])
+    methods = {"forward": staticmethod(run), "backward": staticmethod(undo)}
+    passes = {"passes": (forward, backward)}
+    return type(forward.__name__, (torch.autograd.Function,), methods | passes)
+
+
+def of_torch(
+    name: str,
+    forward: Any,
+    backward: Any,
+    reference: Callable[..., Any],
+    draws: Mapping[str, Draw],
+    mistakes: Mapping[str, Any],
+    rewrites: Mapping[str, Any],
+) -> Model:
+    """Make the model of a kernel; mistakes and rewrites are edits of its backward pass.
+
+    Args:
+        name: its name.
+        forward: see `kernel`.
+        backward: see `kernel`.
+        reference: the same in torch's own operations.
+        draws: of arguments, by their names.
+        mistakes: see `described`.
+        rewrites: see `described`.
+    """
+    planted, written = described(mistakes), described(rewrites)
+    for slip in (*planted.values(), *written.values()):
+        slip.make = slip.make or partial(_planted, slip.edits)
+    return Model(name, OF_TORCH, reference, kernel(forward, backward), draws, planted, written)
+
+
+def _planted(edits: Sequence[Any], by_hand: Any) -> Any:
+    forward, backward = by_hand.passes
+    return kernel(forward, edited(backward, *edits))
+
+
+def in_its_format(what: str, operations: str = "every operation") -> Slip:
+    """Return the rewrite in which every operation is in the format of an argument."""
+    says = f"{operations} in the format of {what}"
+    return Slip(says, make=lambda by_hand: kernel(*by_hand.passes, form=lambda x: x))
 
 
 def normal(rng: np.random.Generator, *shape: int) -> Any:

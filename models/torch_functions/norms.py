@@ -1,325 +1,243 @@
 """Normalisations: of layers, by the root mean square, of groups of channels."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from models.model import OF_TORCH, Model, Slip
-from models.torch_functions.function import in_its_format, normal, torch, wide
+from models.model import Slip
+from models.rows import named
+from models.torch_functions.function import in_its_format, normal, of_torch, torch
 
 
 def scale_and_shift(rng: np.random.Generator, n: int) -> Any:
     return 1 + normal(rng, n) / 3, normal(rng, n)
 
 
-class LayerNorm(torch.autograd.Function):
-    """Layer normalisation; saves the mean and 1/σ of each row, float32 for half precision."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Any, weight: Any, bias: Any, eps: float) -> Any:
-        z = wide(x)
-        mean = z.mean(dim=-1, keepdim=True)
-        centred = z - mean
-        variance = centred.square().mean(dim=-1, keepdim=True)
-        rstd = torch.rsqrt(variance + eps)
-        ctx.save_for_backward(x, weight, mean, rstd)
-        y = centred * rstd * wide(weight) + wide(bias)
-        return y.to(x.dtype)
-
-    @staticmethod
-    def backward(ctx: Any, dy: Any) -> Any:
-        x, weight, mean, rstd = ctx.saved_tensors
-        rows = tuple(range(x.dim() - 1))
-        dx = dweight = dbias = None
-        g = wide(dy)
-        # y = xhat weight + bias, xhat = centred rstd
-        xhat = (wide(x) - mean) * rstd
-        if ctx.needs_input_grad[2]:
-            dbias = g.sum(dim=rows).to(weight.dtype)
-        if ctx.needs_input_grad[1]:
-            dweight = (g * xhat).sum(dim=rows).to(weight.dtype)
-        if ctx.needs_input_grad[0]:
-            dxhat = g * wide(weight)
-            # centred = z - mean, rstd = 1/√(mean of centred² + eps)
-            through_mean = dxhat.mean(dim=-1, keepdim=True)
-            through_rstd = xhat * (dxhat * xhat).mean(dim=-1, keepdim=True)
-            dx = ((dxhat - through_mean - through_rstd) * rstd).to(x.dtype)
-        return dx, dweight, dbias, None
+def normalised(z: Any, axes: Any, eps: float) -> Any:
+    """Return z less its mean along axes, over σ; and the mean and 1/σ."""
+    mean = z.mean(dim=axes, keepdim=True)
+    centred = z - mean
+    variance = centred.square().mean(dim=axes, keepdim=True)
+    rstd = torch.rsqrt(variance + eps)
+    return centred * rstd, (mean, rstd)
 
 
-def layer_reference(x: Any, weight: Any, bias: Any, eps: float) -> Any:
-    """The same by torch's own layer norm."""
-    return torch.nn.functional.layer_norm(x, x.shape[-1:], weight, bias, eps)
+def normalised_backward(dxhat: Any, xhat: Any, rstd: Any, axes: Any) -> Any:
+    # xhat = centred rstd, centred = z - mean, rstd = 1/√(mean of centred² + eps)
+    through_mean = dxhat.mean(dim=axes, keepdim=True)
+    through_rstd = xhat * (dxhat * xhat).mean(dim=axes, keepdim=True)
+    return (dxhat - through_mean - through_rstd) * rstd
 
 
-LAYER_NORM = Model(
-    *("layer-norm", OF_TORCH, layer_reference, LayerNorm),
+#: In the normalisation of layers and of groups.
+MEAN_TERM = {
+    "mean-term: nothing comes back through the mean": named(
+        "", ("- through_mean ", ""), lines=("mean = z.mean", "centred = z - mean")
+    )
+}
+
+
+def layer_norm(x: Any, weight: Any, bias: Any, eps: float) -> Any:
+    """Layer normalisation; keeps the mean and 1/σ of each row, float32 for half precision."""
+    xhat, kept = normalised(x, -1, eps)
+    return xhat * weight + bias, kept
+
+
+def layer_norm_backward(dy: Any, mean: Any, rstd: Any, x: Any, weight: Any, *_: Any) -> Any:
+    rows = tuple(range(x.dim() - 1))
+    # y = xhat weight + bias, xhat = (x - mean) rstd
+    xhat = (x - mean) * rstd
+    dbias = dy.sum(dim=rows)
+    dweight = (dy * xhat).sum(dim=rows)
+    dxhat = dy * weight
+    dx = normalised_backward(dxhat, xhat, rstd, -1)
+    return dx, dweight, dbias
+
+
+LAYER_NORM = of_torch(
+    *("layer-norm", layer_norm, layer_norm_backward),
+    lambda x, weight, bias, eps: torch.nn.functional.layer_norm(x, x.shape[-1:], weight, bias, eps),
     {
         "ordinary": lambda rng: (2 * normal(rng, 3, 5, 7) + 0.5, *scale_and_shift(rng, 7), 1e-5),
         "far from 0": lambda rng: (normal(rng, 5, 11) + 20, *scale_and_shift(rng, 11), 1e-5),
     },
     {
-        "mean-term": Slip(
-            "nothing comes back through the mean",
-            ("dxhat - through_mean - through", "dxhat - through"),
-            lines=("mean = z.mean", "centred = z - mean"),
+        **MEAN_TERM,
+        "variance-term: nothing comes back through 1/σ": named(
+            "", (" - through_rstd)", ")"), lines=("variance = ", "rstd = ", "return centred * rstd")
         ),
-        "variance-term": Slip(
-            "nothing comes back through 1/σ",
-            (" - through_rstd)", ")"),
-            lines=("variance = ", "rstd = ", "y = centred * rstd"),
+        "rstd-once: the factor 1/σ is missing in dx": named(
+            "missing-factor", ("_rstd) * rstd", "_rstd)")
         ),
-        "rstd-once": Slip(
-            "the factor 1/σ is missing in dx",
-            ("through_rstd) * rstd)", "through_rstd))"),
-            kinds="missing-factor",
-        ),
-        "weight-in-dx": Slip("the weight is missing in dx", "dxhat = g", kinds="missing-factor"),
-        "sample-variance": Slip(
-            "1/(n - 1) for the variance's 1/n",
-            "through_rstd = xhat * (dxhat * xhat).sum(dim=-1, keepdim=True) / (x.shape[-1] - 1)",
-            kinds="constant factor",
+        "weight-in-dx: the weight is missing in dx": named("missing-factor", "dxhat = dy"),
+        "sample-variance: 1/(n - 1) for the variance's 1/n": named(
+            "constant factor",
+            "through_rstd = xhat * (dxhat * xhat).sum(dim=-1, keepdim=True) / (xhat.shape[-1] - 1)",
             lines=("variance = ",),
         ),
-        "eps-outside": Slip(
-            "1/σ is computed again with ε outside the root",
-            (
-                "rstd = 1 / ((wide(x) - mean).square().mean(dim=-1, keepdim=True).sqrt() + 1e-5)\n"
-                "# y = xhat weight + bias, xhat = centred rstd"
-            ),
-            kinds="constant",
+        "eps-outside: 1/σ is computed again with ε outside the root": named(
+            "constant",
+            "rstd = 1 / ((x - mean).square().mean(dim=-1, keepdim=True).sqrt() + 1e-5)\n"
+            "xhat = (x - mean) * rstd",
             lines=("rstd = ",),
         ),
-        "wrong-axes": Slip(
-            "dweight summed over the wrong axes",
-            "dweight = (g * xhat).sum(dim=(0, -1)).to(weight.dtype)",
-            kinds="axis shape",
+        "wrong-axes: dweight summed over the wrong axes": named(
+            "axis shape", "dweight = (dy * xhat).sum(dim=(0, -1))"
         ),
     },
     {
-        "in-its-format": in_its_format(LayerNorm, "x"),
-        "recomputed": Slip(
-            "the mean is computed again",
-            ("g = wide(dy)", "g = wide(dy)\nmean = wide(x).mean(dim=-1, keepdim=True)"),
+        "in-its-format": in_its_format("x"),
+        "recomputed: the mean is computed again": (
+            "mean = x.mean(dim=-1, keepdim=True)\nxhat = (x - mean) * rstd"
         ),
-        "one-sum": Slip(
-            "dx as (n dxhat - Σ dxhat - xhat Σ dxhat xhat) / (n σ)",
-            "through_mean = dxhat.sum(dim=-1, keepdim=True)",
+        "one-sum: dx as (n dxhat - Σ dxhat - xhat Σ dxhat xhat) / (n σ)": [
+            "n = xhat.shape[-1]\nthrough_mean = dxhat.sum(dim=axes, keepdim=True)",
             ("(dxhat * xhat).mean(", "(dxhat * xhat).sum("),
             (
                 "(dxhat - through_mean - through_rstd) * rstd",
-                "(x.shape[-1] * dxhat - through_mean - through_rstd) * (rstd / x.shape[-1])",
+                "(n * dxhat - through_mean - through_rstd) * (rstd / n)",
             ),
-        ),
+        ],
     },
 )
 
 
-class RMSNorm(torch.autograd.Function):
-    """x / √(mean x² + ε) · (offset + weight); saves 1/√(...) of each row."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Any, weight: Any, eps: float, offset: float) -> Any:
-        z = wide(x)
-        square = z.square().mean(dim=-1, keepdim=True)
-        rstd = torch.rsqrt(square + eps)
-        xhat = z * rstd
-        scale = offset + wide(weight)
-        ctx.save_for_backward(x, weight, rstd)
-        ctx.eps, ctx.offset = eps, offset
-        return (xhat * scale).to(x.dtype)
-
-    @staticmethod
-    def backward(ctx: Any, dy: Any) -> Any:
-        x, weight, rstd = ctx.saved_tensors
-        dx = dweight = None
-        g, z = wide(dy), wide(x)
-        xhat = z * rstd
-        # y = xhat scale, scale = offset + weight
-        dxhat = g * (ctx.offset + wide(weight))
-        if ctx.needs_input_grad[1]:
-            dweight = (g * xhat).flatten(0, -2).sum(dim=0).to(weight.dtype)
-        if ctx.needs_input_grad[0]:
-            # xhat = z rstd, rstd = 1/√(mean z² + eps)
-            along = (dxhat * xhat).mean(dim=-1, keepdim=True)
-            dx = (rstd * (dxhat - xhat * along)).to(x.dtype)
-        return dx, dweight, None, None
+def rms_norm(x: Any, weight: Any, eps: float, offset: float) -> Any:
+    """x / √(mean x² + ε) · (offset + weight); keeps 1/√(...) of each row."""
+    square = x.square().mean(dim=-1, keepdim=True)
+    rstd = torch.rsqrt(square + eps)
+    xhat = x * rstd
+    scale = offset + weight
+    return xhat * scale, (rstd,)
 
 
-def rms_reference(x: Any, weight: Any, eps: float, offset: float) -> Any:
-    """The same by torch's own RMS norm."""
-    return torch.nn.functional.rms_norm(x, x.shape[-1:], offset + weight, eps)
+def rms_norm_backward(dy: Any, rstd: Any, x: Any, weight: Any, eps: float, offset: float) -> Any:  # noqa: ARG001
+    xhat = x * rstd
+    # y = xhat scale, scale = offset + weight
+    dxhat = dy * (offset + weight)
+    dweight = (dy * xhat).flatten(0, -2).sum(dim=0)
+    # xhat = x rstd, rstd = 1/√(mean x² + eps)
+    along = (dxhat * xhat).mean(dim=-1, keepdim=True)
+    dx = rstd * (dxhat - xhat * along)
+    return dx, dweight
 
 
-RMS_NORM = Model(
-    *("rms-norm", OF_TORCH, rms_reference, RMSNorm),
+through_rms = partial(named, lines=("square = ", "rstd = ", "xhat = x * rstd"))
+
+RMS_NORM = of_torch(
+    *("rms-norm", rms_norm, rms_norm_backward),
+    lambda x, weight, eps, offset: torch.nn.functional.rms_norm(
+        x, x.shape[-1:], offset + weight, eps
+    ),
     {
         "ordinary": lambda rng: (normal(rng, 3, 5, 11), normal(rng, 11) / 3, 1e-6, 1.0),
         "small": lambda rng: (normal(rng, 7, 5) / 50, 1 + normal(rng, 5) / 3, 1e-6, 0.0),
     },
     {
-        "rms-term": Slip(
-            "nothing comes back through 1/rms",
-            ("(dxhat - xhat * along)", "dxhat"),
-            lines=("square = ", "rstd = ", "xhat = z * rstd"),
+        "rms-term: nothing comes back through 1/rms": through_rms("", "dx = rstd * dxhat"),
+        "rstd-once: x for x/rms in the term through 1/rms": through_rms(
+            "missing-factor", "dx = rstd * (dxhat - x * along)"
         ),
-        "rstd-once": Slip(
-            "x for x/rms in the term through 1/rms",
-            ("dxhat - xhat * along", "dxhat - z * along"),
-            kinds="missing-factor",
-            lines=("rstd = ", "xhat = z * rstd", "square = "),
+        "weight-in-sum: the weight is missing in the sum along the row": named(
+            "missing-factor", "along = (dy * xhat).mean(dim=-1, keepdim=True)"
         ),
-        "weight-in-sum": Slip(
-            "the weight is missing in the sum along the row",
-            "along = (g * xhat).mean(dim=-1, keepdim=True)",
-            kinds="missing-factor",
+        "offset: the weight's offset is forgotten": named(
+            "constant", "dxhat = dy * weight", lines=("scale = ",)
         ),
-        "offset": Slip(
-            "the weight's offset is forgotten",
-            "dxhat = g * wide(weight)",
-            kinds="constant",
-            lines=("scale = ",),
-        ),
-        "eps": Slip(
-            "1/rms is computed again without ε",
-            (
-                "xhat = z * rstd\n        # y",
-                "rstd = torch.rsqrt(z.square().mean(dim=-1, keepdim=True))\nxhat = z * rstd\n# y",
-            ),
-            kinds="constant",
+        "eps: 1/rms is computed again without ε": named(
+            "constant",
+            "rstd = torch.rsqrt(x.square().mean(dim=-1, keepdim=True))\nxhat = x * rstd",
             lines=("rstd = ",),
         ),
-        "sum-for-mean": Slip(
-            "the sum along a row for its mean",
-            ("(dxhat * xhat).mean(", "(dxhat * xhat).sum("),
-            kinds="factor reduction constant",
+        "sum-for-mean: the sum along a row for its mean": named(
+            "factor reduction constant",
+            "along = (dxhat * xhat).sum(dim=-1, keepdim=True)",
             lines=("square = ",),
         ),
     },
     {
-        "in-its-format": in_its_format(RMSNorm, "x"),
-        "recomputed": Slip(
-            "1/rms is computed again",
-            "rstd = (wide(x).square().mean(dim=-1, keepdim=True) + ctx.eps).sqrt()"
-            ".reciprocal()\ng, z = wide(dy), wide(x)",
+        "in-its-format": in_its_format("x"),
+        "recomputed: 1/rms is computed again": (
+            "rstd = (x.square().mean(dim=-1, keepdim=True) + eps).sqrt().reciprocal()\n"
+            "xhat = x * rstd"
         ),
-        "cubed": Slip(
-            "dx as dxhat/rms - z Σ dxhat z / (n rms³)",
-            "along = (dxhat * z).sum(dim=-1, keepdim=True)",
-            ("rstd * (dxhat - xhat * along)", "rstd * dxhat - rstd**3 / x.shape[-1] * along * z"),
-        ),
+        "cubed: dx as dxhat/rms - z Σ dxhat z / (n rms³)": [
+            "along = (dxhat * x).sum(dim=-1, keepdim=True)",
+            "dx = rstd * dxhat - rstd**3 / x.shape[-1] * along * x",
+        ],
     },
 )
 
 
-class GroupNorm(torch.autograd.Function):
-    """Normalises groups of channels; saves the mean and 1/σ of each group."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Any, weight: Any, bias: Any, groups: int, eps: float) -> Any:
-        z = wide(x).unflatten(1, (groups, -1))
-        mean = z.mean(dim=(2, 3), keepdim=True)
-        centred = z - mean
-        variance = centred.square().mean(dim=(2, 3), keepdim=True)
-        rstd = torch.rsqrt(variance + eps)
-        xhat = (centred * rstd).flatten(1, 2)
-        ctx.save_for_backward(x, weight, mean, rstd)
-        ctx.groups = groups
-        y = xhat * wide(weight)[:, None] + wide(bias)[:, None]
-        return y.to(x.dtype)
-
-    @staticmethod
-    def backward(ctx: Any, dy: Any) -> Any:
-        x, weight, mean, rstd = ctx.saved_tensors
-        dx = dweight = dbias = None
-        g = wide(dy)
-        # y = xhat weight + bias, xhat = centred rstd
-        xhat = (wide(x).unflatten(1, (ctx.groups, -1)) - mean) * rstd
-        if ctx.needs_input_grad[2]:
-            dbias = g.sum(dim=(0, 2)).to(weight.dtype)
-        if ctx.needs_input_grad[1]:
-            dweight = (g * xhat.flatten(1, 2)).sum(dim=(0, 2)).to(weight.dtype)
-        if ctx.needs_input_grad[0]:
-            dxhat = (g * wide(weight)[:, None]).unflatten(1, (ctx.groups, -1))
-            # centred = z - mean, rstd = 1/√(mean of centred² + eps)
-            through_mean = dxhat.mean(dim=(2, 3), keepdim=True)
-            through_rstd = xhat * (dxhat * xhat).mean(dim=(2, 3), keepdim=True)
-            dx = ((dxhat - through_mean - through_rstd) * rstd).flatten(1, 2).to(x.dtype)
-        return dx, dweight, dbias, None, None
+def group_norm(x: Any, weight: Any, bias: Any, groups: int, eps: float) -> Any:
+    """Normalises groups of channels; keeps the mean and 1/σ of each group."""
+    found, kept = normalised(x.unflatten(1, (groups, -1)), (2, 3), eps)
+    xhat = found.flatten(1, 2)
+    y = xhat * weight[:, None] + bias[:, None]
+    return y, kept
 
 
-def group_reference(x: Any, weight: Any, bias: Any, groups: int, eps: float) -> Any:
-    """The same by torch's own group norm."""
-    return torch.nn.functional.group_norm(x, groups, weight, bias, eps)
+def group_norm_backward(
+    dy: Any, mean: Any, rstd: Any, x: Any, weight: Any, _: Any, groups: int, *__: Any
+) -> Any:
+    # y = xhat weight + bias, xhat = (z - mean) rstd, z = x by groups
+    xhat = (x.unflatten(1, (groups, -1)) - mean) * rstd
+    dbias = dy.sum(dim=(0, 2))
+    dweight = (dy * xhat.flatten(1, 2)).sum(dim=(0, 2))
+    dxhat = (dy * weight[:, None]).unflatten(1, (groups, -1))
+    dx = normalised_backward(dxhat, xhat, rstd, (2, 3)).flatten(1, 2)
+    return dx, dweight, dbias
 
 
-GROUP_NORM = Model(
-    *("group-norm", OF_TORCH, group_reference, GroupNorm),
+of_statistics = partial(named, lines=("mean = z.mean", "variance = ", "rstd = "))
+
+GROUP_NORM = of_torch(
+    *("group-norm", group_norm, group_norm_backward),
+    lambda x, weight, bias, groups, eps: torch.nn.functional.group_norm(
+        x, groups, weight, bias, eps
+    ),
     {
         "ordinary": lambda rng: (2 * normal(rng, 3, 4, 5) + 1, *scale_and_shift(rng, 4), 2, 1e-5),
         "nearly constant": lambda rng: (
-            normal(rng, 2, 6, 5) / 100 + 1,
-            *scale_and_shift(rng, 6),
-            3,
-            1e-3,
+            *(normal(rng, 2, 6, 5) / 100 + 1, *scale_and_shift(rng, 6), 3, 1e-3),
         ),
     },
     {
-        "statistics-of-all": Slip(
-            "the means of a whole example for those of its groups",
-            "through_mean = dxhat.mean(dim=(1, 2, 3), keepdim=True)",
-            ("(dxhat * xhat).mean(dim=(2, 3)", "(dxhat * xhat).mean(dim=(1, 2, 3)"),
-            kinds="axis",
-            lines=("mean = z.mean", "variance = ", "rstd = "),
+        "statistics-of-all: the means of a whole example for those of its groups": of_statistics(
+            "axis", ("rstd, (2, 3))", "rstd, (1, 2, 3))")
         ),
-        "statistics-of-batch": Slip(
-            "the means of the batch for those of an example",
-            "through_mean = dxhat.mean(dim=(0, 2, 3), keepdim=True)",
-            ("(dxhat * xhat).mean(dim=(2, 3)", "(dxhat * xhat).mean(dim=(0, 2, 3)"),
-            kinds="axis",
-            lines=("mean = z.mean", "variance = ", "rstd = "),
+        "statistics-of-batch: the means of the batch for those of an example": of_statistics(
+            "axis", ("rstd, (2, 3))", "rstd, (0, 2, 3))")
         ),
         "count-without-channels": Slip(
             "divided by the positions, not by those of all channels of a group",
-            "through_rstd = xhat * (dxhat * xhat).sum(dim=(2, 3), keepdim=True) / x.shape[2]",
+            "through_rstd = xhat * (dxhat * xhat).sum(dim=axes, keepdim=True) / xhat.shape[3]",
             kinds="factor constant",
             lines=("variance = ", "rstd = "),
         ),
-        "mean-term": Slip(
-            "nothing comes back through the mean",
-            ("dxhat - through_mean - through", "dxhat - through"),
-            lines=("mean = z.mean", "centred = z - mean"),
+        **MEAN_TERM,
+        "not-normalised: dweight with x in place of what is normalised": named(
+            "operand missing-factor activation-derivative",
+            "dweight = (dy * x).sum(dim=(0, 2))",
+            lines=("xhat = found", "y = xhat * weight"),
         ),
-        "not-normalised": Slip(
-            "dweight with x in place of what is normalised",
-            ("g * xhat.flatten(1, 2)", "g * wide(x)"),
-            kinds="operand missing-factor activation-derivative",
-            lines=("xhat = (centred * rstd)", "y = xhat * wide(weight)"),
-        ),
-        "weight-in-dx": Slip(
-            "the weight is missing in dx",
-            "dxhat = g.unflatten(1, (ctx.groups, -1))",
-            kinds="missing-factor",
+        "weight-in-dx: the weight is missing in dx": named(
+            "missing-factor", "dxhat = dy.unflatten(1, (groups, -1))"
         ),
     },
     {
-        "in-its-format": in_its_format(GroupNorm, "x"),
-        "sums-by-channel": Slip(
-            "sums over positions first, then over the channels of a group",
-            "through_mean = dxhat.sum(dim=3, keepdim=True).mean(dim=2, keepdim=True) / x.shape[2]",
-            (
-                "(dxhat * xhat).mean(dim=(2, 3), keepdim=True)",
-                "(dxhat * xhat).mean(dim=3, keepdim=True).mean(dim=2, keepdim=True)",
-            ),
-        ),
-        "affine": Slip(
-            "dx as a number times g, a number times x, and a number, as kernels fuse it",
-            (
-                "dx = ((dxhat - through_mean - through_rstd) * rstd)",
-                "b = -(dxhat * xhat).mean(dim=(2, 3), keepdim=True) * rstd**2\n"
-                "c = -through_mean * rstd - b * mean\n"
-                "dx = (dxhat * rstd + b * wide(x).unflatten(1, (ctx.groups, -1)) + c)",
-            ),
+        "in-its-format": in_its_format("x"),
+        "sums-by-channel: sums over positions first, then over the channels of a group": [
+            "each = dxhat.sum(dim=3, keepdim=True)\n"
+            "through_mean = each.mean(dim=2, keepdim=True) / xhat.shape[3]",
+            "each = (dxhat * xhat).mean(dim=3, keepdim=True)\n"
+            "through_rstd = xhat * each.mean(dim=2, keepdim=True)",
+        ],
+        "affine: dx as a number times g, a number times x, and a number, as kernels fuse it": (
+            "b = -(dxhat * xhat).mean(dim=(2, 3), keepdim=True) * rstd**2\n"
+            "c = -dxhat.mean(dim=(2, 3), keepdim=True) * rstd - b * mean\n"
+            "dx = (dxhat * rstd + b * x.unflatten(1, (groups, -1)) + c).flatten(1, 2)"
         ),
     },
 )

@@ -1,11 +1,12 @@
 """Of sequences: rotary position embedding, attention, embedding bag."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from models.model import OF_TORCH, Model, Slip
-from models.torch_functions.function import in_its_format, normal, torch, whole, wide
+from models.rows import named
+from models.torch_functions.function import in_its_format, normal, of_torch, torch, whole, wide
 
 
 def angles(positions: Any, width: int, base: float, dtype: Any) -> Any:
@@ -14,29 +15,22 @@ def angles(positions: Any, width: int, base: float, dtype: Any) -> Any:
     return positions.to(dtype)[:, None] * base**-powers
 
 
-class Rotary(torch.autograd.Function):
-    """Turns x (batch, positions, heads, dimensions) by halves; saves sine and cosine."""
+def rotary(x: Any, positions: Any, width: int, base: float) -> Any:
+    """Turns x (batch, positions, heads, dimensions) by halves; keeps sine and cosine."""
+    angle = angles(positions, width, base, wide(x).dtype)
+    cos, sin = torch.cos(angle).to(x.dtype)[:, None, :], torch.sin(angle).to(x.dtype)[:, None, :]
+    first, second, rest = x.split((width // 2, width // 2, x.shape[-1] - width), dim=-1)
+    turned = torch.cat((first * cos - second * sin, first * sin + second * cos, rest), dim=-1)
+    return turned, (cos, sin)
 
-    @staticmethod
-    def forward(ctx: Any, x: Any, positions: Any, width: int, base: float) -> Any:
-        z = wide(x)
-        angle = angles(positions, width, base, z.dtype)
-        cos, sin = torch.cos(angle)[:, None, :], torch.sin(angle)[:, None, :]
-        ctx.save_for_backward(cos, sin)
-        ctx.width = width
-        first, second, rest = z.split((width // 2, width // 2, z.shape[-1] - width), dim=-1)
-        turned = torch.cat((first * cos - second * sin, first * sin + second * cos, rest), dim=-1)
-        return turned.to(x.dtype)
 
-    @staticmethod
-    def backward(ctx: Any, dy: Any) -> Any:
-        cos, sin = ctx.saved_tensors
-        half, g = ctx.width // 2, wide(dy)
-        du, dv, drest = g.split((half, half, g.shape[-1] - 2 * half), dim=-1)
-        # u = first cos - second sin, v = first sin + second cos
-        dfirst = du * cos + dv * sin
-        dsecond = dv * cos - du * sin
-        return torch.cat((dfirst, dsecond, drest), dim=-1).to(dy.dtype), None, None, None
+def rotary_backward(dy: Any, cos: Any, sin: Any, _: Any, __: Any, width: int, *___: Any) -> Any:
+    half = width // 2
+    du, dv, drest = dy.split((half, half, dy.shape[-1] - width), dim=-1)
+    # u = first cos - second sin, v = first sin + second cos
+    dfirst = du * cos + dv * sin
+    dsecond = dv * cos - du * sin
+    return (torch.cat((dfirst, dsecond, drest), dim=-1),)
 
 
 def rotary_reference(x: Any, positions: Any, width: int, base: float) -> Any:
@@ -49,147 +43,108 @@ def rotary_reference(x: Any, positions: Any, width: int, base: float) -> Any:
     return torch.cat((turned.flatten(-2), x[..., width:]), dim=-1)
 
 
-ROTARY = Model(
-    *("rotary", OF_TORCH, rotary_reference, Rotary),
+of_halves = partial(named, lines=("turned = ", "x.split("))
+
+ROTARY = of_torch(
+    *("rotary", rotary, rotary_backward, rotary_reference),
     {
         "ordinary": lambda rng: (normal(rng, 2, 5, 3, 7), torch.arange(5), 4, 10_000.0),
         "far positions": lambda rng: (normal(rng, 1, 3, 2, 6), torch.arange(97, 100), 6, 100.0),
     },
     {
-        "sine-sign": Slip(
-            "turned on by the same angle, not back",
+        "sine-sign: turned on by the same angle, not back": named(
+            "sign",
             "dfirst = du * cos - dv * sin",
             "dsecond = dv * cos + du * sin",
-            kinds="sign",
             lines=("first * sin", "sin = ", "angle = "),
         ),
-        "one-sine-sign": Slip(
-            "one sine with the other sign",
-            "dsecond = dv * cos + du * sin",
-            kinds="sign",
-            lines=("first * sin", "sin = "),
+        "one-sine-sign: one sine with the other sign": named(
+            "sign", "dsecond = dv * cos + du * sin", lines=("first * sin", "sin = ")
         ),
-        "interleaved": Slip(
-            "pairs of neighbours, not halves, turned back",
-            (
-                "return torch.cat((dfirst, dsecond, drest), dim=-1)",
-                "turned = torch.stack((dfirst, dsecond), dim=-1).flatten(-2)\n"
-                "return torch.cat((turned, drest), dim=-1)",
-            ),
-            kinds="transposed exchanged",
-            lines=("turned = ", "z.split("),
+        "interleaved: pairs of neighbours, not halves, turned back": of_halves(
+            "transposed exchanged",
+            "turned = torch.stack((dfirst, dsecond), dim=-1).flatten(-2)\n"
+            "return (torch.cat((turned, drest), dim=-1),)",
         ),
-        "halves-exchanged": Slip(
-            "the halves put together in the wrong order",
-            ("(dfirst, dsecond, drest)", "(dsecond, dfirst, drest)"),
-            kinds="exchanged",
-            lines=("turned = ", "z.split("),
+        "halves-exchanged: the halves put together in the wrong order": of_halves(
+            "exchanged", ("(dfirst, dsecond, drest)", "(dsecond, dfirst, drest)")
         ),
-        "rest-forgotten": Slip(
-            "nothing comes back to the dimensions that pass through",
-            ("dsecond, drest), dim", "dsecond, torch.zeros_like(drest)), dim"),
-            kinds="zero",
-            lines=("turned = ", "z.split("),
+        "rest-forgotten: nothing comes back to the dimensions that pass through": of_halves(
+            "zero", ("dsecond, drest)", "dsecond, torch.zeros_like(drest))")
         ),
-        "other-position": Slip(
-            "turned back by the angle of the next position",
-            ("half, g = ", "cos, sin = torch.roll(cos, -1, 0), torch.roll(sin, -1, 0)\nhalf, g = "),
-            kinds="index exchanged",
+        "other-position: turned back by the angle of the next position": named(
+            "index exchanged",
+            "cos, sin = torch.roll(cos, -1, 0), torch.roll(sin, -1, 0)\nhalf = width // 2",
             lines=("turned = ", "angle = ", "sin = "),
         ),
     },
     {
-        "in-its-format": Slip(
-            "sine, cosine and products in the format of x",
-            "z = x",
-            ("base, z.dtype)", "base, wide(z).dtype)"),
-            (
-                "ctx.save_for_backward(cos, sin)",
-                "cos, sin = cos.to(x.dtype), sin.to(x.dtype)\nctx.save_for_backward(cos, sin)",
-            ),
-            "half, g = ctx.width // 2, dy",
-        ),
-        "rotate-half": Slip(
-            "g cos - (the halves exchanged, one with a minus) sin",
-            (
-                "dfirst = du * cos + dv * sin\n        dsecond = dv * cos - du * sin",
-                "turned = torch.cat((du, dv), -1) * torch.cat((cos, cos), -1)\n"
-                "turned = turned - torch.cat((-dv, du), -1) * torch.cat((sin, sin), -1)\n"
-                "dfirst, dsecond = turned.chunk(2, dim=-1)",
-            ),
-        ),
-        "in-place": Slip(
-            "written into a copy of what comes back",
-            (
-                "return torch.cat((dfirst, dsecond, drest), dim=-1).to(dy.dtype)",
-                "dx = g.clone()\n"
-                "dx[..., :half], dx[..., half : 2 * half] = dfirst, dsecond\n"
-                "return dx.to(dy.dtype)",
-            ),
+        "in-its-format": in_its_format("x", "sine, cosine and products"),
+        "rotate-half: g cos - (the halves exchanged, one with a minus) sin": [
+            "turned = torch.cat((du, dv), -1) * torch.cat((cos, cos), -1)\n"
+            "turned = turned - torch.cat((-dv, du), -1) * torch.cat((sin, sin), -1)\n"
+            "dfirst = turned[..., :half]",
+            "dsecond = turned[..., half:]",
+        ],
+        "in-place: written into a copy of what comes back": (
+            "dx = dy.clone()\n"
+            "dx[..., :half], dx[..., half : 2 * half] = dfirst, dsecond\n"
+            "return (dx,)"
         ),
     },
 )
 
 
-def hidden(queries: int, keys: int) -> Any:
-    """Return which keys come after each query, where the last of both are the same token."""
-    return torch.ones(queries, keys, dtype=torch.bool).triu(1 + keys - queries)
+def scores_of(q: Any, keys: Any, scale: float, causal: bool) -> Any:
+    """Return q keysᵀ scale, -∞ for keys after the query; the last of both are the same token."""
+    scores = (q @ keys.mT) * scale
+    queries, all_keys = scores.shape[-2:]
+    hidden = torch.ones(queries, all_keys, dtype=torch.bool).triu(1 + all_keys - queries)
+    return scores.masked_fill(hidden, float("-inf")) if causal else scores
 
 
-class Attention(torch.autograd.Function):
+def attention(q: Any, k: Any, v: Any, scale: float, causal: bool) -> Any:
     """softmax(q kᵀ scale) v; q (batch, heads, queries, width), k and v with fewer heads.
 
-    Saves the output and the logsumexp of each row.
+    Keeps the output and the logsumexp of each row.
     """
+    group = q.shape[1] // k.shape[1]
+    keys = k.repeat_interleave(group, dim=1)
+    values = v.repeat_interleave(group, dim=1)
+    scores = scores_of(q, keys, scale, causal)
+    lse = torch.logsumexp(scores, dim=-1, keepdim=True)
+    p = torch.exp(scores - lse)
+    out = p @ values
+    return out, (out, lse)
 
-    @staticmethod
-    def forward(ctx: Any, q: Any, k: Any, v: Any, scale: float, causal: bool) -> Any:
-        group = q.shape[1] // k.shape[1]
-        keys = wide(k).repeat_interleave(group, dim=1)
-        values = wide(v).repeat_interleave(group, dim=1)
-        scores = (wide(q) @ keys.mT) * scale
-        if causal:
-            scores = scores.masked_fill(hidden(*scores.shape[-2:]), float("-inf"))
-        lse = torch.logsumexp(scores, dim=-1, keepdim=True)
-        p = torch.exp(scores - lse)
-        out = (p @ values).to(q.dtype)
-        ctx.save_for_backward(q, k, v, out, lse)
-        ctx.scale, ctx.causal, ctx.group = scale, causal, group
-        return out
 
-    @staticmethod
-    def backward(ctx: Any, dout: Any) -> Any:
-        q, k, v, out, lse = ctx.saved_tensors
-        keys = wide(k).repeat_interleave(ctx.group, dim=1)
-        values = wide(v).repeat_interleave(ctx.group, dim=1)
-        scores = (wide(q) @ keys.mT) * ctx.scale
-        if ctx.causal:
-            scores = scores.masked_fill(hidden(*scores.shape[-2:]), float("-inf"))
-        p = torch.exp(scores - lse)
-        g = wide(dout)
-        # out = p values
-        dvalues = p.mT @ g
-        dp = g @ values.mT
-        # p = softmax of scores
-        delta = (g * wide(out)).sum(dim=-1, keepdim=True)
-        dscores = p * (dp - delta)
-        # scores = q keysᵀ scale
-        dq = (dscores @ keys) * ctx.scale
-        dkeys = (dscores.mT @ wide(q)) * ctx.scale
-        # a head of k and v is read by a group of heads of q
-        dk = dkeys.unflatten(1, (-1, ctx.group)).sum(dim=2)
-        dv = dvalues.unflatten(1, (-1, ctx.group)).sum(dim=2)
-        return dq.to(q.dtype), dk.to(k.dtype), dv.to(v.dtype), None, None
+def attention_backward(
+    dout: Any, out: Any, lse: Any, q: Any, k: Any, v: Any, scale: float, causal: bool
+) -> Any:
+    group = q.shape[1] // k.shape[1]
+    keys, values = k.repeat_interleave(group, dim=1), v.repeat_interleave(group, dim=1)
+    scores = scores_of(q, keys, scale, causal)
+    p = torch.exp(scores - lse)
+    # out = p values
+    dvalues = p.mT @ dout
+    dp = dout @ values.mT
+    # p = softmax of scores
+    delta = (dout * out).sum(dim=-1, keepdim=True)
+    dscores = p * (dp - delta)
+    # scores = q keysᵀ scale
+    dq = (dscores @ keys) * scale
+    dkeys = (dscores.mT @ q) * scale
+    # a head of k and v is read by a group of heads of q
+    dk = dkeys.unflatten(1, (-1, group)).sum(dim=2)
+    dv = dvalues.unflatten(1, (-1, group)).sum(dim=2)
+    return dq, dk, dv
 
 
 def attention_reference(q: Any, k: Any, v: Any, scale: float, causal: bool) -> Any:
     """The same in torch's own operations, with a softmax."""
     group = q.shape[1] // k.shape[1]
     keys, values = k.repeat_interleave(group, dim=1), v.repeat_interleave(group, dim=1)
-    scores = q @ keys.mT * scale
-    if causal:
-        scores = scores.masked_fill(hidden(*scores.shape[-2:]), float("-inf"))
-    return torch.softmax(scores, dim=-1) @ values
+    return torch.softmax(scores_of(q, keys, scale, causal), dim=-1) @ values
 
 
 def draw_attention(rng: np.random.Generator) -> Any:
@@ -202,94 +157,71 @@ def draw_whole(rng: np.random.Generator) -> Any:
     return q, k, v, 7**-0.5, False
 
 
-ATTENTION = Model(
-    *("attention", OF_TORCH, attention_reference, Attention),
+of_softmax = partial(named, lines=("lse = ", "p = torch.exp"))
+
+ATTENTION = of_torch(
+    *("attention", attention, attention_backward, attention_reference),
     {"ordinary": draw_attention, "without a mask": draw_whole},
     {
-        "softmax-jacobian": Slip(
-            "only the diagonal of softmax's Jacobian",
-            "dscores = p * dp",
-            kinds="activation-derivative",
-            lines=("lse = ", "p = torch.exp"),
+        "softmax-jacobian: only the diagonal of softmax's Jacobian": of_softmax(
+            "activation-derivative", "dscores = p * dp"
         ),
-        "mask-in-backward": Slip(
-            "the causal mask is not applied when p is computed again",
-            ("if ctx.causal:", "if False:"),
-            kinds="mask missing-factor",
-            lines=("masked_fill",),
+        "mask-in-backward: the causal mask is not applied when p is computed again": named(
+            "mask missing-factor", (" if causal", " if False"), lines=("masked_fill",)
         ),
-        "scale-in-dk": Slip(
-            "the scale is missing in dk",
-            "dkeys = dscores.mT @ wide(q)",
-            kinds="factor missing-factor",
+        "scale-in-dk: the scale is missing in dk": named(
+            "factor missing-factor", "dkeys = dscores.mT @ q"
         ),
-        "scale-twice": Slip(
-            "the scale twice in dq", "dq = (dscores @ keys) * ctx.scale**2", kinds="factor"
+        "scale-twice: the scale twice in dq": named("factor", "dq = (dscores @ keys) * scale**2"),
+        "one-of-a-group: dk of the last head of a group, not of all": named(
+            "overwritten",
+            "dk = dkeys.unflatten(1, (-1, group))[:, :, -1]",
+            lines=("keys = k.repeat_interleave",),
         ),
-        "one-of-a-group": Slip(
-            "dk of the last head of a group, not of all",
-            "dk = dkeys.unflatten(1, (-1, ctx.group))[:, :, -1]",
-            kinds="overwritten",
-            lines=("keys = wide(k).repeat_interleave",),
+        "delta-by-key: Σ p dp taken along the queries": of_softmax(
+            "axis activation-derivative", "delta = (p * dp).sum(dim=-2, keepdim=True)"
         ),
-        "delta-by-key": Slip(
-            "Σ p dp taken along the queries",
-            "delta = (p * dp).sum(dim=-2, keepdim=True)",
-            kinds="axis activation-derivative",
-            lines=("lse = ", "p = torch.exp"),
-        ),
-        "group-of-v": Slip(
-            "heads of dv taken for those of another group",
-            "dv = dvalues.unflatten(1, (ctx.group, -1)).sum(dim=1)",
-            kinds="transposed axis",
-            lines=("values = wide(v).repeat_interleave",),
+        "group-of-v: heads of dv taken for those of another group": named(
+            "transposed axis",
+            "dv = dvalues.unflatten(1, (group, -1)).sum(dim=1)",
+            lines=("values = v.repeat_interleave",),
         ),
     },
     {
-        "in-its-format": in_its_format(Attention, "q"),
-        "softmax": Slip(
-            "p by softmax, and Σ p dp for Σ g out",
-            ("scores - lse)\n        g", "scores - scores.logsumexp(-1, keepdim=True))\ng"),
+        "in-its-format": in_its_format("q"),
+        "softmax: p by softmax, and Σ p dp for Σ g out": [
+            "p = torch.exp(scores - scores.logsumexp(-1, keepdim=True))",
             "delta = (p * dp).sum(dim=-1, keepdim=True)",
-        ),
-        "scaled-queries": Slip(
-            "the scale is applied to q and to the product's cotangent",
-            ("(wide(q) @ keys.mT) * ctx.scale", "(wide(q) * ctx.scale) @ keys.mT"),
-            "dscores = ctx.scale * p * (dp - delta)",
+        ],
+        "scaled-queries: the scale is applied to q and to the product's cotangent": [
+            ("(q @ keys.mT) * scale", "(q * scale) @ keys.mT"),
+            "dscores = scale * p * (dp - delta)",
             "dq = dscores @ keys",
-            "dkeys = dscores.mT @ wide(q)",
-        ),
+            "dkeys = dscores.mT @ q",
+        ],
     },
 )
 
 
-class EmbeddingBag(torch.autograd.Function):
+def embedding_bag(table: Any, scales: Any, indices: Any, padding: int, mean: bool) -> Any:
     """Bags of rows of a table, indices (bags, items), each row with a weight of its own."""
+    kept = (indices != padding)[..., None]
+    rows = table[indices]
+    count = kept.sum(dim=1).clamp(min=1) if mean else torch.ones((), dtype=torch.int64)
+    weighted = torch.where(kept, rows * scales[..., None], 0.0)
+    return weighted.sum(dim=1) / count, (kept, count)
 
-    @staticmethod
-    def forward(ctx: Any, table: Any, scales: Any, indices: Any, padding: int, mean: bool) -> Any:
-        kept = (indices != padding)[..., None]
-        rows = wide(table)[indices]
-        count = kept.sum(dim=1).clamp(min=1) if mean else torch.ones((), dtype=torch.int64)
-        weighted = torch.where(kept, rows * wide(scales)[..., None], 0.0)
-        ctx.save_for_backward(table, scales, indices, kept, count)
-        return (weighted.sum(dim=1) / count).to(table.dtype)
 
-    @staticmethod
-    def backward(ctx: Any, dy: Any) -> Any:
-        table, scales, indices, kept, count = ctx.saved_tensors
-        dtable = dscales = None
-        # y = Σ weighted / count, weighted = row scale of the kept
-        dweighted = torch.where(kept, (wide(dy) / count)[:, None, :], 0.0)
-        if ctx.needs_input_grad[0]:
-            drows = dweighted * wide(scales)[..., None]
-            # rows = table[indices]
-            dtable = torch.zeros(table.shape, dtype=drows.dtype)
-            dtable.index_put_((indices,), drows, accumulate=True)
-            dtable = dtable.to(table.dtype)
-        if ctx.needs_input_grad[1]:
-            dscales = (dweighted * wide(table)[indices]).sum(dim=-1).to(scales.dtype)
-        return dtable, dscales, None, None, None
+def embedding_bag_backward(
+    dy: Any, kept: Any, count: Any, table: Any, scales: Any, indices: Any, *_: Any
+) -> Any:
+    # y = Σ weighted / count, weighted = row scale of the kept
+    dweighted = torch.where(kept, (dy / count)[:, None, :], 0.0)
+    drows = dweighted * scales[..., None]
+    # rows = table[indices]
+    dtable = torch.zeros_like(table).index_put((indices,), drows, accumulate=True)
+    dscales = (dweighted * table[indices]).sum(dim=-1)
+    return dtable, dscales
 
 
 def bag_reference(table: Any, scales: Any, indices: Any, padding: int, mean: bool) -> Any:
@@ -306,67 +238,48 @@ def draw_bag(rng: np.random.Generator) -> Any:
     return normal(rng, 5, 7), 1 + normal(rng, 3, 4) / 3, indices, 2, True
 
 
-def draw_sums(rng: np.random.Generator) -> Any:
-    return normal(rng, 3, 5), normal(rng, 2, 11), whole(rng, 3, 2, 11), -1, False
+COUNTED = "weighted.sum(dim=1) / count"
 
-
-EMBEDDING_BAG = Model(
-    *("embedding-bag", OF_TORCH, bag_reference, EmbeddingBag),
-    {"ordinary": draw_bag, "sums of many": draw_sums},
+EMBEDDING_BAG = of_torch(
+    *("embedding-bag", embedding_bag, embedding_bag_backward, bag_reference),
     {
-        "overwritten": Slip(
-            "rows that are read twice are overwritten",
-            ("dtable.index_put_((indices,), drows, accumulate=True)", "dtable[indices] = drows"),
-            kinds="overwritten",
-            lines=("rows = wide(table)[indices]",),
-        ),
-        "count-forgotten": Slip(
-            "the sum's gradient for the mean's",
-            "dweighted = torch.where(kept, wide(dy)[:, None, :], 0.0)",
-            kinds="missing-factor factor reduction",
-            lines=("weighted.sum(dim=1) / count",),
-        ),
-        "count-of-padding": Slip(
-            "padding is counted",
-            "dweighted = torch.where(kept, (wide(dy) / indices.shape[1])[:, None, :], 0.0)",
-            kinds="factor constant missing-factor",
-            lines=("weighted.sum(dim=1) / count", "count = "),
-        ),
-        "padding-learns": Slip(
-            "rows of padding get a gradient",
-            "dweighted = (wide(dy) / count)[:, None, :].expand(*indices.shape, -1)",
-            kinds="mask missing-factor",
-            lines=("weighted = torch.where(kept", "kept = "),
-        ),
-        "scales-forgotten": Slip(
-            "the rows' own weights are missing in the table's gradient",
-            "drows = dweighted",
-            kinds="missing-factor",
-            lines=("weighted = ",),
-        ),
-        "scales-averaged": Slip(
-            "averaged, not summed, along the row",
-            (".sum(dim=-1).to(scales.dtype)", ".mean(dim=-1).to(scales.dtype)"),
-            kinds="factor",
+        "ordinary": draw_bag,
+        "sums of many": lambda rng: (
+            *(normal(rng, 3, 5), normal(rng, 2, 11), whole(rng, 3, 2, 11), -1, False),
         ),
     },
     {
-        "in-its-format": in_its_format(EmbeddingBag, "the table"),
-        "index-add": Slip(
-            "added row by row",
-            (
-                "dtable.index_put_((indices,), drows, accumulate=True)",
-                "dtable.index_add_(0, indices.flatten(), drows.flatten(0, 1))",
-            ),
+        "overwritten: rows that are read twice are overwritten": named(
+            "overwritten", (", accumulate=True", ""), lines=("rows = table[indices]",)
         ),
-        "product": Slip(
-            "added by a product with zeros and ones",
-            (
-                "dtable = torch.zeros(table.shape, dtype=drows.dtype)\n"
-                "            dtable.index_put_((indices,), drows, accumulate=True)",
-                "hot = torch.nn.functional.one_hot(indices.flatten(), len(table))\n"
-                "dtable = hot.to(drows.dtype).T @ drows.flatten(0, 1)",
-            ),
+        "count-forgotten: the sum's gradient for the mean's": named(
+            "missing-factor factor reduction", ("(dy / count)", "dy"), lines=(COUNTED,)
+        ),
+        "count-of-padding: padding is counted": named(
+            "factor constant missing-factor",
+            ("dy / count", "dy / indices.shape[1]"),
+            lines=(COUNTED, "count = "),
+        ),
+        "padding-learns: rows of padding get a gradient": named(
+            "mask missing-factor",
+            "dweighted = (dy / count)[:, None, :].expand(*indices.shape, -1)",
+            lines=("weighted = torch.where(kept", "kept = "),
+        ),
+        "scales-forgotten: the rows' own weights are missing in the table's gradient": named(
+            "missing-factor", "drows = dweighted", lines=("weighted = ",)
+        ),
+        "scales-averaged: averaged, not summed, along the row": named(
+            "factor", (".sum(dim=-1)", ".mean(dim=-1)")
+        ),
+    },
+    {
+        "in-its-format": in_its_format("the table"),
+        "index-add: added row by row": (
+            "dtable = torch.zeros_like(table).index_add(0, indices.flatten(), drows.flatten(0, 1))"
+        ),
+        "product: added by a product with zeros and ones": (
+            "hot = torch.nn.functional.one_hot(indices.flatten(), len(table)).to(drows.dtype)\n"
+            "dtable = hot.T @ drows.flatten(0, 1)"
         ),
     },
 )
