@@ -260,10 +260,6 @@ def tanh_gradient(params: Any, x: Any) -> Any:
     return {"w": x * 4 * e / jnp.square(1 + e)}
 
 
-def draw_tail(rng: np.random.Generator, far: float) -> Any:
-    return {"w": rng.uniform(-1, 1, size=5) * far}, rng.normal(size=5)
-
-
 def squares_loss(w: Any, x: Any, y: Any) -> Any:
     """Least squares with tiny inputs, and so a tiny gradient: Σ (x w - y)²."""
     return jnp.sum(jnp.square(x @ w - y))
@@ -272,10 +268,6 @@ def squares_loss(w: Any, x: Any, y: Any) -> Any:
 def squares_gradient(w: Any, x: Any, y: Any) -> Any:
     # L = Σ (x @ w - y)²
     return x.T @ (2 * (x @ w - y))
-
-
-def draw_tiny(rng: np.random.Generator, far: float) -> Any:
-    return rng.normal(size=3), far * rng.normal(size=(5, 3)), far * rng.normal(size=5)
 
 
 def exponentials_loss(params: Any, x: Any) -> Any:
@@ -330,7 +322,9 @@ MODELS = [
             "small-elements-zeroed": small_elements_zeroed,
             "one-element-off": partial(one_element_off, rank=1.0),
         },
-        **reaching(draw_tail, 30, 12),
+        **reaching(
+            lambda rng, far: ({"w": rng.uniform(-1, 1, size=5) * far}, rng.normal(size=5)), 30, 12
+        ),
     ),
     of_loss(
         *("tiny-1e-150", squares_loss, squares_gradient),
@@ -341,7 +335,12 @@ MODELS = [
             "targets-forgotten": ("x @ w - y))", "x @ w))"),
             "one-element-off": one_element_off,
         },
-        **reaching(draw_tiny, 1e-75, 1e-14),
+        **reaching(
+            lambda rng, far: (
+                *(rng.normal(size=3), far * rng.normal(size=(5, 3)), far * rng.normal(size=5)),
+            ),
+            *(1e-75, 1e-14),
+        ),
     ),
     of_loss(
         *("huge-1e150", exponentials_loss, exponentials_gradient),

@@ -32,22 +32,23 @@ def kalman_loss(params: Any, y: Any) -> Any:
 
 def kalman_gradient(params: Any, y: Any) -> Any:
     q, r = np.exp(params[0]), np.exp(params[1])
-    mean, p, grads, dmean, dp = 0 * q, 1 + 0 * q, [], (0 * q, 0 * q), (0 * q, 0 * q)
+    # Tangents are along log q and log r.
+    dq, dr = np.stack([q, 0 * q]), np.stack([0 * r, r])
+    mean, p, grads, dmean, dp = 0 * q, 1 + 0 * q, [], 0 * dq, 0 * dq
     for y_t in y:
-        # v = p + q, s = v + r, e = y - mean, k = v / s; tangents in (log q, log r)
+        # v = p + q, s = v + r, e = y - mean, k = v / s
         v, e = p + q, y_t - mean
         s = v + r
-        dv = (dp[0] + q, dp[1])
-        ds = (dv[0], dv[1] + r)
+        dv = dp + dq
+        ds = dv + dr
         # l = (log s + e² / s) / 2
-        pairs = list(zip(ds, dmean, strict=True))
-        grads.append([(a - e * e * a / s) / s / 2 - e * b / s for a, b in pairs])
+        grads.append((ds - e * e * ds / s) / s / 2 - e * dmean / s)
         # k = v / s, r / s = 1 - k
-        dk = [(r * dv[0]) / s**2, (r * dv[1] - v * r) / s**2]
-        dmean = [b * (r / s) + c * e for b, c in zip(dmean, dk, strict=True)]
+        dk = (r * dv - v * dr) / s**2
+        dmean = dmean * (r / s) + dk * e
         # mean' = mean + k e, p' = k r
         mean, p = mean + v / s * e, v / s * r
-        dp = (dk[0] * r, dk[1] * r + p)
+        dp = dk * r + v / s * dr
     return list(np.sum(grads, axis=0))
 
 
@@ -60,9 +61,9 @@ def draw_kalman(rng: np.random.Generator) -> Any:
 KALMAN = of_loss(
     *("kalman-filter", kalman_loss, kalman_gradient, draw_kalman),
     {
-        "gain-held-fixed": ("b * (r / s) + c * e", "b * (r / s)"),
-        "variance-term-dropped": "dp = (dk[0] * r, dk[1] * r)",
-        "noise-forgotten": "ds = (dv[0], dv[1])",
+        "gain-held-fixed": "dmean = dmean * (r / s)",
+        "variance-term-dropped": "dp = dk * r",
+        "noise-forgotten": "ds = dv",
         "half-forgotten": ("/ s / 2 -", "/ s -"),
         "exchanged": "return list(np.sum(grads, axis=0))[::-1]",
     },
@@ -339,13 +340,12 @@ def hazard_gradient(params: Any, t: Any, died: Any) -> Any:
     return {"a": binomial_delta(a, at_risk, deaths)}
 
 
-def draw_hazard(rng: np.random.Generator) -> Any:
-    a = size(rng, large=4.0) * rng.normal(size=5)
-    return {"a": a}, rng.integers(0, 5, 7), rng.random(7) < 0.6
-
-
 HAZARD = of_loss(
-    *("survival-hazards", hazard_loss, hazard_gradient, draw_hazard),
+    *("survival-hazards", hazard_loss, hazard_gradient),
+    lambda rng: (
+        {"a": size(rng, large=4.0) * rng.normal(size=5)},
+        *(rng.integers(0, 5, 7), rng.random(7) < 0.6),
+    ),
     {
         "off-by-one-in-time": "end = np.where(died, t + 1, t + 1)[:, None]",
         "censored-as-died-later": ("t, t + 1)", "t, t)"),

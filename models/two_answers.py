@@ -133,18 +133,11 @@ MISTAKES = {
     "relu-mask/2": "dn = da * (z > 0)",
     "relu-mask/3": "ds = dk * (a > 0)",
     "accumulates": [
-        (
-            "def gradient(params: Any, x: Any, t: Any, y: Any)",
-            "def gradient(params: Any, x: Any, t: Any, y: Any, kept: dict = {})",
-        ),
+        ("t: Any, y: Any) -> Any:", "t: Any, y: Any, kept: list = []) -> Any:"),
         (
             RESULT,
-            "grads = [dnormed, ddense, dclasses, devent]\n"
-            "for i, d in enumerate(grads):\n"
-            "    for name in d:\n"
-            "        kept[i, name] = kept.get((i, name), 0) + d[name]\n"
-            "        d[name] = kept[i, name]\n"
-            "return grads",
+            "kept.append([dnormed, ddense, dclasses, devent])\n"
+            "return jax.tree.map(lambda *calls: sum(calls), *kept)",
         ),
     ],
     "accumulates/2": "t -= q\ndq = -2 * t / m",

@@ -9,16 +9,18 @@ from models.rows import named
 from models.torch_functions.function import in_its_format, normal, of_torch, torch, whole, wide
 
 
-def angles(positions: Any, width: int, base: float, dtype: Any) -> Any:
-    """Return the angle of each position and pair of dimensions."""
+def turns(x: Any, positions: Any, width: int, base: float) -> Any:
+    """Return cosine and sine of the angle of each position and pair of dimensions of x."""
+    dtype = wide(x).dtype
     powers = torch.arange(0, width, 2, dtype=dtype) / width
-    return positions.to(dtype)[:, None] * base**-powers
+    angle = positions.to(dtype)[:, None, None] * base**-powers
+    cos, sin = torch.cos(angle).to(x.dtype), torch.sin(angle).to(x.dtype)
+    return cos, sin
 
 
 def rotary(x: Any, positions: Any, width: int, base: float) -> Any:
     """Turns x (batch, positions, heads, dimensions) by halves; keeps sine and cosine."""
-    angle = angles(positions, width, base, wide(x).dtype)
-    cos, sin = torch.cos(angle).to(x.dtype)[:, None, :], torch.sin(angle).to(x.dtype)[:, None, :]
+    cos, sin = turns(x, positions, width, base)
     first, second, rest = x.split((width // 2, width // 2, x.shape[-1] - width), dim=-1)
     turned = torch.cat((first * cos - second * sin, first * sin + second * cos, rest), dim=-1)
     return turned, (cos, sin)
@@ -35,8 +37,7 @@ def rotary_backward(dy: Any, cos: Any, sin: Any, _: Any, __: Any, width: int, *_
 
 def rotary_reference(x: Any, positions: Any, width: int, base: float) -> Any:
     """The same by complex numbers, and in half precision by torch's own operations."""
-    angle = angles(positions, width, base, wide(x).dtype)
-    cos, sin = torch.cos(angle).to(x.dtype)[:, None, :], torch.sin(angle).to(x.dtype)[:, None, :]
+    cos, sin = turns(x, positions, width, base)
     pairs = x[..., :width].unflatten(-1, (2, width // 2))
     first, second = pairs.unbind(-2)
     turned = torch.stack((first * cos - second * sin, second * cos + first * sin), dim=-2)

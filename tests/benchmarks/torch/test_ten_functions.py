@@ -90,16 +90,3 @@ def test_the_lines_that_name_a_mistake_are_lines_of_the_forward_pass(
     source = "".join(map(inspect.getsource, called(forward).values()))
     for slug, slip in function.mistakes.items():
         assert [text for text in slip.lines if text not in source] == [], slug
-
-
-@every
-def test_arguments_that_need_no_gradient_get_none(function: Model) -> None:
-    """Only the first one does, as when the others are data."""
-    first, *others = fresh(point(function, 0, "float64"))
-    others = [a.detach() if isinstance(a, torch.Tensor) else a for a in others]
-    output = function.by_hand.apply(first, *others)
-    (found,) = torch.autograd.grad(output, [first], torch.ones_like(output))
-    (exact, *_) = gradients(
-        function.function, point(function, 0, "float64"), torch.ones_like(output)
-    )
-    assert distance(found, exact) < CLOSE
