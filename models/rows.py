@@ -1,25 +1,29 @@
-"""Rows of tables of mistakes, and of other right ways to write the same."""
+"""Tables of mistakes in a derivative, and of other right ways to write it."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from models.edits import Edit
-from models.model import Slip, Wrong
+from models.model import Draw, Model, Slip
+
+#: By `"slug: what its author did"`, an edit, a list of them, what makes the mistake, or a slip.
+Rows = Mapping[str, Any]
 
 
-def named(kinds: str, *written: Edit | Wrong, lines: tuple[str, ...] = ()) -> Slip:
+def of_derivative(
+    name: str, kind: str, function: Any, by_hand: Any, draws: Mapping[str, Draw], *rows: Rows
+) -> Model:
+    """Make the model of a derivative, of the rows of its mistakes and of its rewrites."""
+    return Model(name, kind, function, by_hand, draws, *map(_slips, rows))
+
+
+def named(kinds: str, *written: Any, lines: tuple[str, ...] = ()) -> Slip:
     """Return a mistake, written as edits or by what makes it, and what names it: see `Slip`."""
     make = written[0] if callable(written[0]) else None
     return Slip("", *(() if make else written), kinds=kinds, lines=lines, make=make)
 
 
-def described(rows: Mapping[str, Any]) -> dict[str, Slip]:
-    """Return slips by slug.
-
-    Args:
-        rows: by `"slug: what its author did"`, an edit, a list of them, what makes the mistake, or
-            a slip, which may say by itself what its author did.
-    """
+def _slips(rows: Rows) -> dict[str, Slip]:
+    """Return slips by slug; a slip may say by itself what its author did."""
     slips = {}
     for row, written in rows.items():
         slug, _, says = row.partition(": ")

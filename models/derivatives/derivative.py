@@ -1,35 +1,17 @@
 """Mistakes in the arrays that derivatives return, and what their draws are made of."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from models.model import Draw, Model, Slip, Wrong
-from models.rows import described
-
-
-def of_derivative(
-    name: str,
-    kind: str,
-    function: Callable[..., Any],
-    by_hand: Any,
-    draws: Mapping[str, Draw],
-    mistakes: Mapping[str, Any],
-    rewrites: Mapping[str, Any],
-) -> Model:
-    """Make the model of a derivative, whose mistakes and rewrites are rows: see `described`."""
-    planted, written = described(mistakes), described(rewrites)
-    return Model(name, kind, function, by_hand, draws, planted, written)
+from models.model import Wrong
+from models.rows import named
 
 
 def changing(change: Callable[[Any], Any]) -> Wrong:
     """Return what makes a derivative whose result is changed, in a fresh array."""
-
-    def make(by_hand: Callable[..., Any]) -> Callable[..., Any]:
-        return lambda *args: change(np.array(dense(by_hand(*args))))
-
-    return make
+    return lambda by_hand: lambda *args: change(np.array(dense(by_hand(*args))))
 
 
 def dense(found: Any) -> Any:
@@ -50,23 +32,23 @@ def times(factor: float, *at: Any) -> Wrong:
     return changing(change)
 
 
-def off(thousandth: Any, millionth: Any, billionth: Any) -> dict[str, Slip]:
-    """Return mistakes in single elements, whose indices are given."""
+def off(thousandth: Any, millionth: Any, billionth: Any) -> dict[str, Wrong]:
+    """Return rows of mistakes in single elements, whose indices are given."""
     places = {"1e-3": thousandth, "1e-6": millionth, "1e-9": billionth, "1e-12": billionth}
     return {
-        by: Slip(f"one element off by {by} of itself", make=times(1 + float(by), at))
+        f"{by}: one element off by {by} of itself": times(1 + float(by), at)
         for by, at in places.items()
     }
 
 
-def symmetric_off(thousandth: tuple[int, int], millionth: Any, billionth: Any) -> dict[str, Slip]:
-    """Return mistakes in elements of a symmetric matrix, whose indices are given."""
+def symmetric_off(thousandth: tuple[int, int], millionth: Any, billionth: Any) -> dict[str, Any]:
+    """Return rows of mistakes in elements of a symmetric matrix, whose indices are given."""
     mirrored = times(1 + 1e-3, thousandth, thousandth[::-1])
-    alone = times(1 + 1e-6, millionth)
+    _, (_, alone), *smaller = off(thousandth, millionth, billionth).items()
     return {
-        **off(thousandth, millionth, billionth),
-        "1e-3": Slip("two mirrored elements off by 1e-3", make=mirrored),
-        "1e-6": Slip("one element off by 1e-6, not its mirror image", kinds="symmetry", make=alone),
+        "1e-3: two mirrored elements off by 1e-3": mirrored,
+        "1e-6: one element off by 1e-6, not its mirror image": named("symmetry", alone),
+        **dict(smaller),
     }
 
 

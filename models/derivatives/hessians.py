@@ -5,10 +5,10 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from models.derivatives.derivative import changing, normal, of_derivative, off, symmetric_off
+from models.derivatives.derivative import changing, normal, off, symmetric_off
 from models.functions import rosenbrock_loss
 from models.model import HESSIAN, PRODUCT
-from models.rows import named
+from models.rows import named, of_derivative
 
 
 def rosenbrock_hess(x: Any) -> Any:
@@ -198,12 +198,7 @@ ROSENBROCK_PRODUCT = of_derivative(
         **off(4, 6, 1),
     },
     {
-        "matrix: the matrix times v": (
-            "m, d = np.diag(-400 * x[:-1], 1), np.full(len(x), 200.0)\n"
-            "d[0] = 0\n"
-            "d[:-1] += 1200 * x[:-1] ** 2 - 400 * x[1:] + 2\n"
-            "return (m + m.T + np.diag(d)) @ v"
-        ),
+        "matrix: the matrix times v": "return rosenbrock_hess(x) @ v",
         "tangent: the tangent of the residual": (
             "r, dr = x[1:] - x[:-1] ** 2, v[1:] - 2 * x[:-1] * v[:-1]\n"
             "found[1:] = 200 * dr\n"

@@ -6,9 +6,9 @@ import jax.numpy as jnp
 import numpy as np
 import scipy.sparse
 
-from models.derivatives.derivative import normal, of_derivative, off, times
+from models.derivatives.derivative import normal, off, times
 from models.model import JACOBIAN
-from models.rows import named
+from models.rows import named, of_derivative
 
 #: What type checkers guess of it from its code is too narrow.
 sp: Any = scipy.sparse

@@ -9,9 +9,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from models.derivatives.derivative import normal, of_derivative
+from models.derivatives.derivative import normal
 from models.model import RULE
-from models.rows import named
+from models.rows import named, of_derivative
 
 
 def softplus_fun(x: Any) -> Any:

@@ -10,13 +10,10 @@ import numpy as np
 
 from models.edits import edited
 from models.model import OF_TORCH, Draw, Model, Slip
-from models.rows import described
+from models.rows import Rows, of_derivative
 
 #: Typed as `Any`, as it need not be installed.
 torch: Any = import_module("torch")
-
-#: The formats in which every function is right, and its mistakes are mistakes.
-FORMATS = ("float64", "float32", "bfloat16")
 
 
 def point(of: Model, rng: np.random.Generator, draw: str, dtype: str) -> tuple[Any, ...]:
@@ -67,29 +64,16 @@ def kernel(forward: Any, backward: Any, form: Callable[[Any], Any] = wide) -> An
 
 
 def of_torch(
-    name: str,
-    forward: Any,
-    backward: Any,
-    reference: Callable[..., Any],
-    draws: Mapping[str, Draw],
-    mistakes: Mapping[str, Any],
-    rewrites: Mapping[str, Any],
+    name: str, forward: Any, backward: Any, reference: Any, draws: Mapping[str, Draw], *rows: Rows
 ) -> Model:
-    """Make the model of a kernel; mistakes and rewrites are edits of its backward pass.
+    """Make the model of a kernel; its rows are edits of the backward pass.
 
-    Args:
-        name: its name.
-        forward: see `kernel`.
-        backward: see `kernel`.
-        reference: the same in torch's own operations.
-        draws: of arguments, by their names.
-        mistakes: see `described`.
-        rewrites: see `described`.
+    The reference is the same in torch's own operations.
     """
-    planted, written = described(mistakes), described(rewrites)
-    for slip in (*planted.values(), *written.values()):
+    of = of_derivative(name, OF_TORCH, reference, kernel(forward, backward), draws, *rows)
+    for slip in (*of.mistakes.values(), *of.rewrites.values()):
         slip.make = slip.make or partial(_planted, slip.edits)
-    return Model(name, OF_TORCH, reference, kernel(forward, backward), draws, planted, written)
+    return of
 
 
 def _planted(edits: Sequence[Any], by_hand: Any) -> Any:

@@ -9,6 +9,8 @@ from models.model import Slip
 from models.rows import named
 from models.torch_functions.function import in_its_format, normal, of_torch, torch
 
+functional = torch.nn.functional
+
 
 def scale_and_shift(rng: np.random.Generator, n: int) -> Any:
     return 1 + normal(rng, n) / 3, normal(rng, n)
@@ -57,7 +59,7 @@ def layer_norm_backward(dy: Any, mean: Any, rstd: Any, x: Any, weight: Any, *_: 
 
 LAYER_NORM = of_torch(
     *("layer-norm", layer_norm, layer_norm_backward),
-    lambda x, weight, bias, eps: torch.nn.functional.layer_norm(x, x.shape[-1:], weight, bias, eps),
+    lambda x, weight, bias, eps: functional.layer_norm(x, x.shape[-1:], weight, bias, eps),
     {
         "ordinary": lambda rng: (2 * normal(rng, 3, 5, 7) + 0.5, *scale_and_shift(rng, 7), 1e-5),
         "far from 0": lambda rng: (normal(rng, 5, 11) + 20, *scale_and_shift(rng, 11), 1e-5),
@@ -127,9 +129,7 @@ through_rms = partial(named, lines=("square = ", "rstd = ", "xhat = x * rstd"))
 
 RMS_NORM = of_torch(
     *("rms-norm", rms_norm, rms_norm_backward),
-    lambda x, weight, eps, offset: torch.nn.functional.rms_norm(
-        x, x.shape[-1:], offset + weight, eps
-    ),
+    lambda x, weight, eps, offset: functional.rms_norm(x, x.shape[-1:], offset + weight, eps),
     {
         "ordinary": lambda rng: (normal(rng, 3, 5, 11), normal(rng, 11) / 3, 1e-6, 1.0),
         "small": lambda rng: (normal(rng, 7, 5) / 50, 1 + normal(rng, 5) / 3, 1e-6, 0.0),
@@ -194,9 +194,7 @@ of_statistics = partial(named, lines=("mean = z.mean", "variance = ", "rstd = ")
 
 GROUP_NORM = of_torch(
     *("group-norm", group_norm, group_norm_backward),
-    lambda x, weight, bias, groups, eps: torch.nn.functional.group_norm(
-        x, groups, weight, bias, eps
-    ),
+    lambda x, weight, bias, groups, eps: functional.group_norm(x, groups, weight, bias, eps),
     {
         "ordinary": lambda rng: (2 * normal(rng, 3, 4, 5) + 1, *scale_and_shift(rng, 4), 2, 1e-5),
         "nearly constant": lambda rng: (

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from benchmarks.checkers.cases import point, right_ways
+from benchmarks.checkers.cases import FORMATS, point, right_ways
 from handgrad.program.aten.installed import torch
 from models.edits import called
 from models.model import Model
-from models.torch_functions.function import FORMATS, fresh, gradients, widened
+from models.torch_functions.function import fresh, gradients, widened
 from models.torch_functions.functions import FUNCTIONS
 
 #: Each rounds less than a hundred times, on values that cancel by three digits at most ("nearly
