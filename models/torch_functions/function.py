@@ -55,6 +55,7 @@ def kernel(forward: Any, backward: Any, form: Callable[[Any], Any] = wide) -> An
         grads = iter(backward(*map(form, (dy, *ctx.saved_tensors, *ctx.arguments))))
         return tuple(next(grads).to(a.dtype) if floating(a) else None for a in ctx.arguments)
 
+    # The names of the arguments are read from here.
     takes = inspect.signature(forward).parameters.values()
     ctx = inspect.Parameter("ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD)
     vars(run)["__signature__"] = inspect.Signature([ctx, *takes])

@@ -119,22 +119,14 @@ def cross_entropy(logits: Any, target: Any, smoothing: float, ignored: int) -> A
     label = torch.where(kept, target, 0)
     chosen = logits.gather(1, label[:, None])[:, 0]
     row = lse - (1 - smoothing) * chosen - smoothing * logits.mean(dim=-1)
-    count = kept.sum()
-    return torch.where(kept, row, 0.0).sum() / count, (label, kept, lse, count)
+    return torch.where(kept, row, 0.0).sum() / kept.sum(), (label, kept, lse)
 
 
 def cross_entropy_backward(
-    dloss: Any,
-    label: Any,
-    kept: Any,
-    lse: Any,
-    count: Any,
-    logits: Any,
-    _: Any,
-    smoothing: float,
-    *__: Any,
+    dloss: Any, label: Any, kept: Any, lse: Any, logits: Any, _: Any, smoothing: float, *__: Any
 ) -> Any:
     # loss = Σ of the kept rows / count
+    count = kept.sum()
     drow = torch.where(kept, dloss / count, 0.0)[:, None]
     # row = lse - (1 - smoothing) logits[label] - smoothing · mean of logits
     p = torch.exp(logits - lse[:, None])
