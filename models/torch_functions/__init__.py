@@ -1,7 +1,6 @@
-"""Ten `torch.autograd.Function`s to judge, as authors of kernels write them. They need torch.
+"""Ten `torch.autograd.Function`s to judge, of operations that people write kernels for.
 
 Each is a forward and a backward pass, of which `function.kernel` makes the class. It comes with a
 reference in torch's own operations, draws of arguments, mistakes, and other right ways to write it;
-mistakes and rewrites are edits of its backward pass. A new one is a row of its module's
-`FUNCTIONS`.
+mistakes and rewrites are edits of its backward pass. They need torch.
 """
