@@ -6,7 +6,7 @@ throughout, so that what they compute there is that side's formula.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import prod
@@ -15,14 +15,10 @@ from typing import Any, NamedTuple
 
 import sympy as sp
 from sympy.core.function import AppliedUndef
-from sympy.core.relational import Relational
 
-from compare.proof.symbols import Least, UndecidedError
+from compare.proof.symbols import EITHER, Above, UndecidedError
 
 PROVED, REFUTED, UNDECIDED = "proved", "refuted", "undecided"
-
-#: What has a formula for each sign of a difference: in lines, and in the derivative of a loss.
-FORKS = (sp.Abs, Least, Relational, sp.sign, sp.Heaviside)
 
 #: The most cases of signs that are gone through.
 MOST_CASES = 64
@@ -32,6 +28,9 @@ POINTS, DIGITS = 60, 30
 
 #: Values that differ by more than this, of their size, are not the same: they have 40 digits.
 APART = sp.Rational(1, 10**20)
+
+#: How far from a border its sides are looked at: nearer than any other border.
+NEAR = sp.Rational(1, 10**9)
 
 #: Factors of the numbers of a point, each drawn from one of these rows.
 SCALES = tuple(
@@ -69,14 +68,7 @@ class Side(NamedTuple):
     above: bool
 
 
-def claim(
-    says: str,
-    due: Any,
-    by_hand: Any,
-    at: Sequence[Any] = (),
-    pieces: Callable[[], Sequence[Any] | None] = lambda: None,
-    **about: Any,
-) -> Claim:
+def claim(says: str, due: Any, by_hand: Any, at: Sequence[Any] = (), **about: Any) -> Claim:
     """Decide whether what is written by hand is what is due.
 
     Args:
@@ -84,7 +76,6 @@ def claim(
         due: a formula, which may have forks, as what is written by hand.
         by_hand: what is written by hand.
         at: the symbols that a point gives numbers, in their order; by their names, if none.
-        pieces: finds the difference of the two in each case, where that is done for several claims.
         about: further fields of the claim.
     """
     gap = due - by_hand
@@ -93,7 +84,7 @@ def claim(
     if found := _refutation(*shown, range(1)):  # most of what is wrong is seen at once
         return Claim(says, REFUTED, difference=found, **about)
     try:
-        each = pieces() or [piece for _, piece in cases(gap)]
+        each = [piece for _, piece in cases(gap)]
         if all(map(vanishes, each)):
             return Claim(says, PROVED, cases=len(each), **about)
     except UndecidedError:
@@ -114,14 +105,13 @@ def worst(says: str, claims: Sequence[Claim], name: str) -> Claim:
 def cases(asked: Any) -> Iterator[tuple[tuple[Side, ...], Any]]:
     """Yield the sides of each case, and what an expression is there: without forks.
 
-    Differences get names that are independent, though a relation may hold between some: what is
-    proved then holds in too many cases.
+    Differences are variables of their own, where one may be in place of another.
 
     Raises:
         UndecidedError: on a border the lines take neither of its sides, after the last case; or
             there are more than `MOST_CASES`.
     """
-    at_borders: dict[Any, set[bool]] = defaultdict(lambda: {True, False})
+    at_borders: dict[Any, set[int]] = defaultdict(lambda: {0, 1})
     for count, found in enumerate(_cases(asked, (), at_borders)):
         if count == MOST_CASES:
             raise UndecidedError(f"more than {MOST_CASES} cases of signs")
@@ -131,57 +121,54 @@ def cases(asked: Any) -> Iterator[tuple[tuple[Side, ...], Any]]:
 
 
 def _cases(
-    asked: Any, sides: tuple[Side, ...], at_borders: dict[Any, set[bool]]
+    asked: Any, sides: tuple[Side, ...], at_borders: dict[Any, set[int]]
 ) -> Iterator[tuple[tuple[Side, ...], Any]]:
+    forks = [fork for fork in asked.atoms(Above) if not fork.args[0].has(Above)]
+    if not forks:
+        yield sides, asked
+        return
     known = {of: side for side in sides for of in (side.name, side.difference)}
-    while forks := [f for f in asked.atoms(*FORKS) if not any(part.has(*FORKS) for part in f.args)]:
-        questions = {fork: _question(fork) for fork in forks}
-        answers = {}
-        for fork, (of, straight) in questions.items():
-            if of in known:
-                name, _, above = known[of]
-                answers[fork] = _answer(fork, above == straight)
-                if isinstance(fork, Relational):
-                    both = {side: _answer(fork, side == straight) for side in (True, False)}
-                    here = fork.func(0, 0)
-                    at_borders[name] -= {side for side, there in both.items() if there != here}
-        asked = asked.xreplace(answers)
-        if not answers:
-            name = of = min((of for of, _ in questions.values()), key=sp.default_sort_key)
-            if of.is_Add:
-                name = sp.Dummy("z", real=True)
-                asked = asked.xreplace({k * of: k * name for k in (1, -1, 2, -2)})
-            for further in (Side(name, of, True), Side(name, of, False)):
-                if not any(_contradict(side, further) for side in sides):
-                    yield from _cases(asked, (*sides, further), at_borders)
-            return
-    yield sides, asked
+    of = min(
+        (fork.args[0] for fork in forks), key=lambda of: (of not in known, sp.default_sort_key(of))
+    )
+    forks = [fork for fork in forks if fork.args[0] == of]
+    moved: dict[Any, Any] = {}
+    if of in known:
+        branches = [(known[of], sides)]
+    else:
+        name, moved = _renamed(of)
+        both = Side(name, of, True), Side(name, of, False)
+        branches = [
+            (further, (*sides, further))
+            for further in both
+            if not any(_contradict(side, further) for side in sides)
+        ]
+    for side, beside in branches:
+        for _, at_0 in (fork.args for fork in forks):
+            at_borders[side.name] &= {0, 1} if at_0 == EITHER else {int(at_0)}
+        answers = {fork: sp.Integer(side.above) for fork in forks}
+        yield from _cases(asked.xreplace(moved | answers), beside, at_borders)
+
+
+def _renamed(difference: Any) -> tuple[Any, dict[Any, Any]]:
+    """Return a variable in place of a sum, and what one in it is by that; the sum itself, if none.
+
+    For z = w x + b that is z, and b = z - w x.
+    """
+    for term in sp.Add.make_args(difference):
+        sign, of = term.as_coeff_Mul()
+        if abs(sign) == 1 and of.is_Symbol and not of.is_Dummy and term != difference:
+            name = sp.Dummy("z", real=True)
+            rest = difference - term
+            if not rest.has(of):
+                return name, {of: sign * (name - rest)}
+    return difference, {}
 
 
 def _contradict(side: Side, other: Side) -> bool:
     """Whether one difference is the other plus a number, and no number has both answers."""
     apart = other.difference - side.name, other.difference - side.difference
     return any(gap.is_number and side.above == (gap > 0) != other.above for gap in apart)
-
-
-def _question(fork: Any) -> tuple[Any, bool]:
-    """Return the difference whose sign a fork asks for, and whether it is not minus that."""
-    of, *others = fork.args
-    of = of if isinstance(fork, sp.Abs | sp.sign | sp.Heaviside) else of - others[0]
-    size, rest = of.as_content_primitive()
-    turned = size.is_negative or rest.could_extract_minus_sign()
-    return (-rest if turned else rest), not turned
-
-
-def _answer(fork: Any, above: bool) -> Any:
-    """Return the value of a fork where its difference is above, or below, 0."""
-    if isinstance(fork, sp.Abs):
-        return fork.args[0] if above else -fork.args[0]
-    if isinstance(fork, sp.sign | sp.Heaviside):
-        return sp.Integer(above) if isinstance(fork, sp.Heaviside) else sp.Integer(2 * above - 1)
-    if isinstance(fork, Least):
-        return fork.args[1 if above else 0]
-    return fork.func(1, 0) if above else fork.func(0, 1)
 
 
 def vanishes(formula: Any) -> bool:
@@ -212,30 +199,23 @@ def kinks(function: Any, by: Any) -> tuple[str, ...]:
         by: the variable, in which the differences are linear.
     """
     _, function = sp.expand(function).as_independent(by, as_Add=True)
-    pieces = []
-    for sides, piece in cases(function):
+    found = {}
+    for sides, _ in cases(function):
         inside: dict[Any, Any] = {}
         for side in sides:
             inside[side.name] = side.difference.xreplace(inside)
-        conditions = [(inside[side.name], side.above) for side in sides]
-        pieces.append((conditions, piece.xreplace(inside)))
-    found = {}
-    for border in dict.fromkeys(of for conditions, _ in pieces for of, _ in conditions):
-        (place,) = sp.solve(border, by)
-        first, *others = (
-            piece
-            for conditions, piece in pieces
-            if all(_may_be(of.subs(by, place), above) for of, above in conditions)
-        )
-        gaps = [gap for piece in others for gap in (first - piece, sp.diff(first - piece, by))]
-        if not all(vanishes(gap.subs(by, place)) for gap in gaps):
-            found[f"{by} = {place}"] = None
-    return tuple(found)
+            (place,) = sp.solve(inside[side.name], by)
+            found[place] = None
+    return tuple(f"{by} = {place}" for place in found if not _is_smooth(function, by, place))
 
 
-def _may_be(value: Any, above: bool) -> bool:
-    value = sp.simplify(value)
-    return bool(value == 0 or (value > 0) == above)
+def _is_smooth(function: Any, by: Any, place: Any) -> bool:
+    forks = function.atoms(Above)
+    left, right = (
+        function.xreplace({fork: fork.subs(by, place + off) for fork in forks})
+        for off in (-NEAR, NEAR)
+    )
+    return all(vanishes(of.subs(by, place)) for of in (left - right, sp.diff(left - right, by)))
 
 
 def unknown(name: str) -> Any:

@@ -1,7 +1,7 @@
 """What is proved: the article's nine, the chain through a network, activations, losses, lemmas."""
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from math import prod
 from typing import Any, NamedTuple
@@ -13,16 +13,7 @@ import sympy as sp
 import manual.article
 import manual.network
 import manual.regression
-from compare.proof.claims import (
-    REFUTED,
-    UNDECIDED,
-    Claim,
-    cases,
-    claim,
-    kinks,
-    unknown,
-    worst,
-)
+from compare.proof.claims import REFUTED, UNDECIDED, Claim, cases, claim, kinks, unknown, worst
 from compare.proof.symbols import Symbols, UndecidedError, exactly, named, number
 from manual.activations import ACTIVATIONS, SIGMOID_DERIVATIVES, Activation, sigmoid
 from manual.affine import Layer
@@ -59,36 +50,28 @@ def article(gradient: Callable[..., Any]) -> tuple[list[Claim], Claim | None]:
     loss = number(manual.article.loss(*given))
     gradient(*given)
     by_hand = dict(zip(Parameters._fields, map(number, gradient(*given)), strict=True))
-    due = {name: sp.diff(loss, at[name]) for name in by_hand}
-
-    @cache
-    def pieces() -> dict[str, Sequence[Any]]:
-        try:
-            leaves = [leaf for _, leaf in cases(sp.Tuple(*(due[n] - by_hand[n] for n in due)))]
-        except UndecidedError:  # some of the nine are; each is asked for by itself
-            return {}
-        return dict(zip(due, zip(*leaves, strict=True), strict=True))
-
     steps = manual.article.forward(*given[:2])
     hidden = {number(steps.z1): "h1", number(steps.z2): "h2"}
     partials = [
-        claim(
-            f"∂L/∂{name}",
-            due[name],
-            by_hand[name],
-            [*at.values()],
-            lambda name=name: pieces().get(name),
-            name=name,
-            factors=_written(by_hand[name], hidden),
-        )
-        for name in due
+        replace(of, factors=_written(by_hand[of.name], hidden))
+        for of in derivatives(loss, [(at[n], by_hand[n]) for n in by_hand], at=[*at.values()])
     ]
     swap = {at[a]: at[b] for a, b in zip(Parameters._fields, SWAPPED, strict=True)}
     return partials, exchanged(loss, [swap])
 
 
-def _logistic(z: Any) -> Any:
-    return 1 / (1 + sp.exp(-z))
+def derivatives(
+    value: Any,
+    pairs: Iterable[tuple[Any, Any]],
+    says: str = "∂L/∂{}",
+    name: str = "{}",
+    at: Sequence[Any] = (),
+) -> list[Claim]:
+    """Ask of each variable whether the slope of a value beside it is its derivative."""
+    return [
+        claim(says.format(of), sp.diff(value, of), slope, at, name=name.format(of))
+        for of, slope in pairs
+    ]
 
 
 def _written(by_hand: Any, hidden: Mapping[Any, str]) -> list[Any]:
@@ -101,26 +84,23 @@ def _written(by_hand: Any, hidden: Mapping[Any, str]) -> list[Any]:
     names = {side.name: sp.Symbol(hidden.get(side.difference, "ypred")) for side in sides}
     if len(names) != 3 or len({*names.values()}) != 3:
         return []
-    powers = {power: _odds(power.args[0].expand(), names) for power in formula.atoms(sp.exp)}
+    # e^(c z) by σ(z): the odds σ / (1 - σ), to the power of c.
+    powers = {}
+    for power in formula.atoms(sp.exp):
+        terms = (term.as_coeff_Mul() for term in sp.Add.make_args(power.args[0].expand()))
+        powers[power] = prod((names[z] / (1 - names[z])) ** c for c, z in terms if z in names)
     found: Any = sp.factor_list(formula.xreplace(powers))
     turned = {a - 1: 1 - a for a in names.values()}
-    size: Any = found[0]
+    size: Any = found[0] * prod((-1) ** times for of, times in found[1] if of in turned)
     written: list[tuple[Any, int]] = [(turned.get(of, of), times) for of, times in found[1]]
-    size *= prod((-1) ** times for of, times in found[1] if of in turned)
     if any(symbol.name not in ORDER for of, _ in written for symbol in of.free_symbols):
         return []
-    written.sort(key=lambda pair: (max(map(_place, pair[0].free_symbols)), not pair[0].is_Symbol))
-    return [size, *(of**times for of, times in written)]
 
+    def place(factor: tuple[Any, int]) -> Any:
+        of, _ = factor
+        return max(ORDER.index(symbol.name) for symbol in of.free_symbols), not of.is_Symbol
 
-def _place(symbol: Any) -> int:
-    return ORDER.index(symbol.name)
-
-
-def _odds(exponent: Any, names: Mapping[Any, Any]) -> Any:
-    """Write e^(c z) by σ(z): the odds σ / (1 - σ), to the power of c."""
-    pairs = [term.as_coeff_Mul() for term in sp.Add.make_args(exponent)]
-    return prod((a / (1 - a)) ** c for c, z in pairs if (a := names.get(z)) is not None)
+    return [size, *(of**times for of, times in sorted(written, key=place))]
 
 
 def chain(network: Network, examples: int) -> tuple[list[Claim], Claim | None]:
@@ -144,16 +124,8 @@ def chain(network: Network, examples: int) -> tuple[list[Claim], Claim | None]:
         given = named("x", examples, sizes[0]), named("y", examples, sizes[-1])
         loss, cache = manual.network.forward(whole, params, *given)
         grads = manual.network.backward(whole, cache)
-    pairs = [
-        pair
-        for layer, slopes in zip(params, grads, strict=True)
-        for of, by in zip(layer, slopes, strict=True)
-        for pair in zip(of.numbers.flat, by.numbers.flat, strict=True)
-    ]
-    value = number(loss)
-    partials = [
-        claim(f"∂L/∂{of}", sp.diff(value, of), by_hand, name=str(of)) for of, by_hand in pairs
-    ]
+    slopes = zip(params, grads, strict=True)
+    partials = derivatives(number(loss), (pair for of in slopes for pair in _pairs(*of)))
     swaps = []
     for at, units in enumerate(sizes[1:-1]):
         first, after = params[at], params[at + 1]
@@ -162,7 +134,13 @@ def chain(network: Network, examples: int) -> tuple[list[Claim], Claim | None]:
             swaps.append(
                 {a: b for rows in old for a, b in zip(rows.flat, rows[new].flat, strict=True)}
             )
-    return partials, exchanged(value, swaps)
+    return partials, exchanged(number(loss), swaps)
+
+
+def _pairs(given: Any, slopes: Any) -> Iterable[tuple[Any, Any]]:
+    """Pair all elements of the arrays in two tuples."""
+    for of, by in zip(given, slopes, strict=True):
+        yield from zip(of.numbers.flat, by.numbers.flat, strict=True)
 
 
 def exchanged(loss: Any, swaps: Sequence[Mapping[Any, Any]]) -> Claim | None:
@@ -199,11 +177,9 @@ def activation(name: str) -> Claim:
     z, da = sp.symbols("z da", real=True)
     forward, backward, _ = ACTIVATIONS[name]
     a, cache = forward(Symbols(z))
-    by_hand = number(backward(Symbols(da), cache))
-    due = da * sp.diff(number(a), z)
-    return claim(
-        f"{name}: dz = da f′(z)", due, by_hand, [z, da], name=name, kinks=kinks(number(a), z)
-    )
+    pairs = [(z, number(backward(Symbols(da), cache)))]
+    (found,) = derivatives(da * number(a), pairs, f"{name}: dz = da f′(z)", name, [z, da])
+    return replace(found, kinks=kinks(number(a), z))
 
 
 def loss(name: str, examples: int, outputs: int) -> list[Claim]:
@@ -211,18 +187,12 @@ def loss(name: str, examples: int, outputs: int) -> list[Claim]:
     a, y = (named(letter, examples, outputs) for letter in "ay")
     forward, backward = LOSSES[name]
     value, cache = forward(a, y)
+    pairs = [*_pairs([a], [backward(1.0, cache)])]
     at = [*a.numbers.flat, *y.numbers.flat]
-    pairs = zip(a.numbers.flat, map(number, backward(1.0, cache).numbers.flat), strict=True)
+    claims = derivatives(number(value), pairs, f"{name}: ∂L/∂{{}}", name, at)
     return [
-        claim(
-            f"{name}: ∂L/∂{of}",
-            sp.diff(number(value), of),
-            by_hand,
-            at,
-            name=name,
-            kinks=kinks(number(value), of),
-        )
-        for of, by_hand in pairs
+        replace(found, kinks=kinks(number(value), of))
+        for found, (of, _) in zip(claims, pairs, strict=True)
     ]
 
 
@@ -230,7 +200,7 @@ def slope_of_sigmoid() -> Claim:
     """Ask for σ = 1 / (1 + e^-z) of the lines, and for σ′ of both forms."""
     z = sp.Symbol("z", real=True)
     at = Symbols(z)
-    right = _logistic(z)
+    right = 1 / (1 + sp.exp(-z))
     forms = [form(at) for form in SIGMOID_DERIVATIVES.values()]
     forms += [sigmoid(at) * (1 - sigmoid(at)), sigmoid(at) * sigmoid(-at)]
     claims = [claim("", right, number(sigmoid(at)), [z])]
@@ -243,10 +213,7 @@ def gradient_of_regression(points: int = 3, features: int = 2) -> Claim:
     x, y = named("x", points, features), named("y", points)
     at = manual.regression.Coefficients(named("m", features), Symbols(sp.Symbol("c", real=True)))
     value = number(manual.regression.loss(at, x, y))
-    by_hand = manual.regression.gradient(at, x, y)
-    pairs = [*zip(at.slopes.numbers, by_hand.slopes.numbers, strict=True)]
-    pairs.append((number(at.intercept), number(by_hand.intercept)))
-    claims = [claim("", sp.diff(value, of), slope) for of, slope in pairs]
+    claims = derivatives(value, _pairs(at, manual.regression.gradient(at, x, y)))
     says = (
         f"the gradient of the regression is that of its loss ({features} features, {points} points)"
     )

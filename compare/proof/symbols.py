@@ -1,8 +1,7 @@
 """SymPy's expressions in arrays, which the hand-written lines run on."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import reduce
 from math import isfinite
 from typing import Any, Self
 from unittest.mock import patch
@@ -11,30 +10,67 @@ import numpy as np
 import sympy as sp
 from sympy.core.sympify import converter
 
-from compare.symbols import element
 from manual.objects import Namespace, ObjectArray
-
-#: The operators whose results are 1 or 0 here.
-COMPARED: dict[Any, Any] = {
-    np.greater: sp.Gt,
-    np.greater_equal: sp.Ge,
-    np.less: sp.Lt,
-    np.less_equal: sp.Le,
-    np.equal: sp.Eq,
-    np.not_equal: sp.Ne,
-}
 
 
 class UndecidedError(Exception):
     """Why something is neither proved nor refuted."""
 
 
+#: What `Above` is at 0 where lines are continuous, so that it does not matter.
+EITHER = sp.S.Half
+
+
+class Above(sp.Function):
+    """1 where a difference is above 0, 0 where it is below, and at 0 the second argument.
+
+    Whatever has a formula for each sign of a difference is written by it. Differences that are
+    multiples of each other are written as one, so that one answer is enough.
+    """
+
+    is_real = True
+
+    @classmethod
+    def eval(cls, *args: Any) -> Any:
+        """Answer what can be answered, else bring the difference into its form."""
+        of, at_0 = args
+        if of.is_positive or of.is_negative or of.is_number:
+            return sp.Integer(bool(of.is_positive)) if of.is_nonzero else at_0
+        size, rest = of.as_content_primitive()
+        if size.is_negative or rest.could_extract_minus_sign():
+            return 1 - cls(-rest, 1 - at_0, evaluate=False)
+        return None if rest == of else cls(rest, at_0, evaluate=False)
+
+    def fdiff(self, argindex: int = 1) -> Any:  # noqa: ARG002 (SymPy's signature)
+        """0, on both sides."""
+        return sp.S.Zero
+
+
+#: The operations on numbers that have a formula for each sign of a difference.
+FORKS: dict[Any, Callable[..., Any]] = {
+    np.absolute: lambda a: a * (2 * Above(a, EITHER) - 1),
+    np.sign: lambda a: Above(a, 0) - Above(-a, 0),
+    np.minimum: lambda a, b: a * (1 - Above(a - b, EITHER)) + b * Above(a - b, EITHER),
+    np.maximum: lambda a, b: a * Above(a - b, EITHER) + b * (1 - Above(a - b, EITHER)),
+    np.greater: lambda a, b: Above(a - b, 0),
+    np.greater_equal: lambda a, b: Above(a - b, 1),
+    np.less: lambda a, b: Above(b - a, 0),
+    np.less_equal: lambda a, b: Above(b - a, 1),
+    np.equal: lambda a, b: Above(a - b, 1) - Above(a - b, 0),
+    np.not_equal: lambda a, b: 1 - Above(a - b, 1) + Above(a - b, 0),
+}
+
+
 class _Functions(Namespace):
     """The functions of arrays of expressions."""
 
+    sign, minimum, maximum = np.sign, np.minimum, np.maximum
+    greater, greater_equal = np.greater, np.greater_equal
+
     def where(self, condition: Any, yes: Any, no: Any) -> Any:
         """Choose where a condition is 1, or a number is not 0."""
-        return self.array(np.frompyfunc(_chosen, 3, 1)(*map(self.numbers, (condition, yes, no))))
+        holds = self.array(self.numbers(condition)) != 0
+        return holds * yes + (1 - holds) * no
 
     def log(self, x: Any) -> Any:
         """Take logarithms of what is positive for all real numbers."""
@@ -47,11 +83,6 @@ class _Functions(Namespace):
         return self.log(1 + x)
 
 
-def _chosen(condition: Any, yes: Any, no: Any) -> Any:
-    holds = condition if condition.has(sp.Piecewise) else indicator(sp.Ne(condition, 0))
-    return holds * yes + (1 - holds) * no
-
-
 class Symbols(ObjectArray):
     """An array of expressions of real numbers, of any shape."""
 
@@ -59,9 +90,9 @@ class Symbols(ObjectArray):
         return _Functions(type(self))
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Self:
-        if relation := COMPARED.get(ufunc):
+        if fork := FORKS.get(ufunc):
             numbers = map(self.__array_namespace__().numbers, inputs)
-            return type(self)(np.frompyfunc(lambda a, b: indicator(relation(a, b)), 2, 1)(*numbers))
+            return type(self)(np.frompyfunc(fork, len(inputs), 1)(*numbers))
         if ufunc is np.power and (isinstance(inputs[1], ObjectArray) or inputs[1] % 1):
             raise UndecidedError("a power whose exponent is no whole number")  # of what may be < 0
         if ufunc in (np.divide, np.power):  # SymPy takes x / x for 1, at 0 as well
@@ -84,44 +115,16 @@ class Symbols(ObjectArray):
         raise UndecidedError("an if or a Boolean operation on a number that may be anything")
 
 
-class Least(sp.Function):
-    """The lesser of two, which SymPy's own compares by their formulas, for seconds."""
-
-    is_real = True
-
-    @classmethod
-    def eval(cls, *args: Any) -> Any:
-        """Compare numbers alone."""
-        return sp.Min(*args) if all(number.is_number for number in args) else None
-
-    def fdiff(self, argindex: int = 1) -> Any:
-        """1 by the lesser, else 0."""
-        args: Any = self.args
-        return sp.Heaviside(args[1] - args[0] if argindex == 1 else args[0] - args[1])
-
-
-def indicator(condition: Any) -> Any:
-    """Return 1 where a condition holds, else 0."""
-    return sp.Piecewise((1, condition), (0, True))
-
-
 def named(letter: str, *shape: int) -> Symbols:
     """Name the elements of an array: w0[2,1]."""
-    names = [element(letter, None, at).text for at in np.ndindex(shape)]
-    numbers = np.array([sp.Symbol(name, real=True) for name in names], dtype=object)
-    return Symbols(numbers.reshape(shape))
+    places = [",".join(map(str, at)) for at in np.ndindex(shape)]
+    numbers = [sp.Symbol(f"{letter}[{place}]", real=True) for place in places]
+    return Symbols(np.array(numbers, dtype=object).reshape(shape))
 
 
 def number(value: Any) -> Any:
-    """Return the only expression of an array, in which `Least` stands for minima and maxima.
-
-    The sign of a number is the difference of two comparisons: in the lines it is 0 at 0.
-    """
-    found = sp.sympify(value.numbers[()] if isinstance(value, ObjectArray) else value)
-    least: Any = Least
-    found = found.replace(sp.Min, lambda *of: reduce(least, of))
-    found = found.replace(sp.Max, lambda *of: -reduce(least, [-a for a in of]))
-    return found.replace(sp.sign, lambda z: indicator(z > 0) - indicator(z < 0))
+    """Return the only expression of an array."""
+    return sp.sympify(value.numbers[()] if isinstance(value, ObjectArray) else value)
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from compare.proof.lines import (
     prove_article,
     prove_network,
 )
-from compare.proof.symbols import Symbols, UndecidedError, exactly, number
+from compare.proof.symbols import EITHER, Above, Symbols, UndecidedError, exactly, number
 from manual.activations import ACTIVATIONS, sigmoid
 from manual.affine import Layer
 from manual.article import Parameters, gradient
@@ -304,8 +304,8 @@ def test_floats_are_the_rational_numbers_that_they_are() -> None:
 def test_a_border_that_is_no_whole_number() -> None:
     r = sp.Symbol("r", real=True)
     for shift, places in ((0, ()), (1, ("r = 1/2",))):
-        far = r - sp.Rational(1, 4) + shift
-        assert kinks(sp.Piecewise((far, r > sp.Rational(1, 2)), (r**2, True)), r) == places
+        far, above = r - sp.Rational(1, 4) + shift, Above(r - sp.Rational(1, 2), EITHER)
+        assert kinks(far * above + r**2 * (1 - above), r) == places
 
 
 def test_what_a_first_call_leaves_behind_is_seen() -> None:
