@@ -2,8 +2,8 @@
 
 NumPy applies operators and `@` to the objects by itself, but functions like `exp` only through
 methods of that name. Here each object's method is called or, if it has none, the function of its
-library: `exp` of a symbol is `sympy.exp`. An undecided comparison (a ball around 0, a symbol) is no
-error: its result is then a ball from 0 to 1, or a case distinction.
+library: `exp` of a symbol is `sympy.exp`. An undecided comparison, of a ball around 0, is no error:
+its result is then a ball from 0 to 1.
 
 The objects may be in a plain NumPy array. `ObjectArray` is for those that need more: an array of
 shape () that has a namespace as well, and a comparison whose results are objects again.
@@ -43,17 +43,14 @@ _LARGEST = np.frompyfunc(partial(_called, "largest"), 2, 1, identity=None)
 
 
 def _compared(above: Callable[..., Any], not_above: Callable[..., Any], a: Any, bound: Any) -> Any:
-    """Return 1 where an object is above a bound, else 0, or what covers both."""
+    """Return 1 where an object is above a bound, else 0, or an object that says which."""
     outcome = above(a, bound)
     if isinstance(outcome, bool | np.bool):
         if outcome or not_above(a, bound) or not hasattr(a, "union"):
             return int(outcome)
         # A ball on both sides of the bound returns False for a comparison and for its opposite.
         return type(a)(0).union(type(a)(1))
-    if isinstance(outcome, type(a)):
-        return outcome
-    symbols = sys.modules[type(outcome).__module__.partition(".")[0]]
-    return symbols.Piecewise((1, outcome), (0, True))
+    return outcome
 
 
 def _elementwise(of: Callable[..., Any], name: str) -> Callable[..., Any]:
