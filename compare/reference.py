@@ -162,14 +162,6 @@ def outputs(network: Network, params: Any, x: Any, see: See, form: str) -> Any:
     return a
 
 
-def predictions(network: Network, params: Any, x: Any) -> Any:
-    """The outputs, as probabilities where the loss is on logits."""
-    z = outputs(network, params, x, as_it_is, STABLE)
-    if network.loss == "softmax-ce":
-        return jax.lax.logistic(-_log_odds(z))
-    return _sigmoid(z) if network.loss == "bce" else z
-
-
 def network_loss(network: Network, params: Any, x: Any, y: Any, see: See, form: str) -> Any:
     """The mean over examples of the sum over outputs, and λ Σ w²."""
     a = outputs(network, params, x, see, form)
@@ -184,8 +176,23 @@ def as_it_is(name: str, value: Any) -> Any:  # noqa: ARG001 (the form of `See`)
     return value
 
 
-# Bounds: in NumPy arrays of the dtype of what is given, compiled once for each shape. To compile
-# these programs well would take seconds, and they run for milliseconds.
+def _in_numpy(program: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile a program for NumPy arrays, of the dtype of what is given, once for each shape.
+
+    To compile these programs well would take seconds, and they run for milliseconds.
+    """
+    compiled = compiled_quickly(program)
+
+    def run(*args: Any) -> Any:
+        with judged():
+            return jax.device_get(compiled(*args))
+
+    return run
+
+
+def bounds_of(program: Callable[..., Any]) -> Callable[..., Any]:
+    """Return what computes a program of arrays, and how far off a side may be: `Bounded`."""
+    return _in_numpy(lambda *args: jax.tree.map(Bounded, *bounded(program)(*args)))
 
 
 def by_form(program: Callable[..., Any]) -> Callable[..., dict[str, Any]]:
@@ -198,20 +205,15 @@ def by_form(program: Callable[..., Any]) -> Callable[..., dict[str, Any]]:
     def each(*args: Any) -> tuple[Any, Any]:
         return program(STABLE, *args), program(CANCELLING, *args)
 
-    @compiled_quickly
-    def both(*args: Any) -> tuple[Any, Any, Any]:
+    def both(*args: Any) -> dict[str, Any]:
         # One analysis for both, of which they share the forward pass.
         (value, _), (error, more) = bounded(each)(*args)
         # Of each error one half is the side's own, and one half that of the third program.
-        return value, error, jax.tree.map(lambda e, m: (e + m) / 2, error, more)
+        wider = jax.tree.map(lambda e, m: (e + m) / 2, error, more)
+        errors = {STABLE: error, CANCELLING: wider}
+        return {form: jax.tree.map(Bounded, value, of) for form, of in errors.items()}
 
-    def run(*args: Any) -> dict[str, Any]:
-        with judged():
-            value, *errors = jax.device_get(both(*args))
-        forms = zip((STABLE, CANCELLING), errors, strict=True)
-        return {form: jax.tree.map(Bounded, value, error) for form, error in forms}
-
-    return run
+    return _in_numpy(both)
 
 
 def _article_gradient(form: str, params: Any, x: Any, y: Any) -> Any:
@@ -281,24 +283,11 @@ def flattened(bounds: Any, like: Any) -> Bounded:
     return Bounded(join(values, like), join(errors, like))
 
 
-def _bounds_of(program: Callable[..., Any]) -> Callable[..., Bounded]:
-    """Return what computes a program of one array, and how far off a side may be."""
-    compiled = compiled_quickly(bounded(program))
-
-    def run(*args: Any) -> Bounded:
-        with judged():
-            return Bounded(*jax.device_get(compiled(*args)))
-
-    return run
-
-
 #: (start, rate, slope) -> parameters after a step of descent, `slope` being a `Bounded`.
-descent_bounds = _bounds_of(lambda start, rate, slope: start - rate * slope)
+descent_bounds = bounds_of(lambda start, rate, slope: start - rate * slope)
 
-#: (params, x) -> what the article's network predicts; (params, x, y) -> one sample's loss. The
-#: shapes are those of `article_gradient`.
-article_output_bounds = _bounds_of(partial(article_output, see=as_it_is, form=STABLE))
-article_loss_bounds = _bounds_of(partial(article_loss, see=as_it_is, form=STABLE))
+#: (params, x) -> what the article's network predicts; shapes as in `article_gradient`.
+article_output_bounds = bounds_of(partial(article_output, see=as_it_is, form=STABLE))
 
 
 @cache
@@ -312,16 +301,6 @@ def network_loss_bounds(network: Network, params: Any, x: Any, y: Any) -> Bounde
     Both sides take the logarithm of a softmax, which loses digits where it is almost 0.
     """
     return _loss_of(network)([tuple(of) for of in params], x, y)[CANCELLING]
-
-
-@cache
-def _predicted_by(network: Network) -> Callable[..., Bounded]:
-    return _bounds_of(partial(predictions, network))
-
-
-def network_predictions(network: Network, params: Any, x: Any) -> Bounded:
-    """Bound what a network of (w, b) for each layer predicts, shape (n, n_out)."""
-    return _predicted_by(network)([tuple(of) for of in params], x)
 
 
 #: The constants of the optimisers, repeated here: if they were taken from one of the two sides, a
@@ -350,9 +329,7 @@ def update_bounds(optimiser: str, rate: float, before: Any, grads: Bounded) -> l
     constants = [_rounded(number, grads.value.dtype) for number in (rate, *CONSTANTS[optimiser])]
     moments = [before.moments[:, at] for at in range(before.moments.shape[1])]
     counts = np.asarray(before.count, grads.value.dtype)[:, None]
-    with judged():
-        found = _updated(optimiser)(constants, before.params, moments, counts, grads)
-        return [Bounded(*pair) for pair in zip(*jax.device_get(found), strict=True)]
+    return [*_updated(optimiser)(constants, before.params, moments, counts, grads)]
 
 
 def _rounded(number: float, dtype: Any) -> Bounded:
@@ -362,7 +339,7 @@ def _rounded(number: float, dtype: Any) -> Bounded:
 
 @cache
 def _updated(optimiser: str) -> Callable[..., Any]:
-    return compiled_quickly(bounded(UPDATES[optimiser]))
+    return bounds_of(UPDATES[optimiser])
 
 
 def _sgd(constants: Any, w: Any, moments: Any, counts: Any, dw: Any) -> Any:  # noqa: ARG001 (one form for all)
