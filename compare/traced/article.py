@@ -18,7 +18,7 @@ from compare.reference import article_loss
 from compare.trace import Trace
 from compare.traced.assemble import Named, assemble
 from compare.traced.meanings import WHOLE, Derivative, Value
-from compare.traced.witnesses import DescentStep, Run, Witnesses
+from compare.traced.witnesses import Run, Witnesses
 from manual.activations import SIGMOID_DERIVATIVES, sigmoid, sigmoid_derivative
 from manual.article import Parameters
 from manual.losses import squared_error
@@ -114,9 +114,7 @@ def _witnesses(params: np.ndarray, x: np.ndarray, y: Any, rate: float, form: str
     auto = autodiff.article.Parameters(*params)
     one = autodiff.article.Parameters(*params[:, None])
     after = autodiff.article.steps(one, x[None], np.asarray(y)[None], rate).params
-    step = DescentStep(
-        rate,
-        autodiff.article.gradient(auto, x, y)._asdict(),
-        {name: of[0] for name, of in after._asdict().items()},
-    )
-    return Witnesses(_run(), _run, FORMS[form], auto._asdict(), (x, y), step)
+    gradient = autodiff.article.gradient(auto, x, y)._asdict()
+    updated = {name: of[0] for name, of in after._asdict().items()}
+    given = auto._asdict()
+    return Witnesses(_run(), _run, FORMS[form], given, (x, y), rate, gradient, updated)

@@ -22,7 +22,7 @@ from compare.trace import Trace
 from compare.traced.assemble import Named, assemble, elements
 from compare.traced.kinds import KINDS
 from compare.traced.meanings import OF_DATA, WHOLE, Derivative, Value
-from compare.traced.witnesses import DescentStep, Run, Witnesses
+from compare.traced.witnesses import Run, Witnesses
 from manual.activations import sigmoid, sigmoid_derivative, softplus_forward
 from manual.affine import Layer
 from manual.losses import softmax
@@ -162,7 +162,6 @@ def _witnesses(
     network: Network, params: list[Layer], x: np.ndarray, y: np.ndarray, rate: float
 ) -> Witnesses:
     layers = [autodiff.network.Layer(*layer) for layer in params]
-    found = _step(network)(layers, x, y, rate)
-    step = DescentStep(rate, _by_name(found.grads), _by_name(found.params))
-    run = _losses(network, autodiff.network.loss)
-    return Witnesses(run, _reference(network), STABLE, _by_name(params), (x, y), step)
+    grads, updated = map(_by_name, _step(network)(layers, x, y, rate))
+    run, reference = _losses(network, autodiff.network.loss), _reference(network)
+    return Witnesses(run, reference, STABLE, _by_name(params), (x, y), rate, grads, updated)

@@ -1,7 +1,7 @@
 """Autodiff's values, the exact ones and bounds, for every number of a pass: what checks it."""
 
-import math
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from decimal import Decimal, localcontext
 from functools import cache, cached_property, partial
 from typing import Any, NamedTuple
@@ -40,99 +40,68 @@ class Check(NamedTuple):
         )
 
 
-class DescentStep(NamedTuple):
-    """A step by autodiff, as the compiled program takes it that training uses.
-
-    It may round differently from a program that computes all intermediate values.
-    """
-
-    rate: float  #: η
-    gradient: Mapping[str, Any]  #: ∂L by arrays of parameters
-    updated: Mapping[str, Any]  #: these after the step
-
-
+@dataclass(eq=False)
 class Witnesses:
     """Autodiff in float64, certified enclosures of the exact numbers, bounds by the third program.
 
-    A zero is added to every intermediate value; the derivative by it is the one by the value.
-
-    Args:
-        run: the loss.
-        reference: the loss of a form (`compare.reference`), with the names of `run`.
-        form: of the lines by hand.
-        given: the parameters, arrays of float64 by name.
-        data: further arguments of the loss.
-        step: of the parameters.
+    A zero is added to every intermediate value; the derivative by it is the one by the value. The
+    step of descent is the compiled program's that training uses: it may round differently from a
+    program that computes all intermediate values.
     """
 
-    def __init__(
-        self,
-        run: Run,
-        reference: Callable[[str], Run],
-        form: str,
-        given: Mapping[str, np.ndarray],
-        data: Any,
-        step: DescentStep,
-    ) -> None:
-        self._run, self._reference, self._form = run, reference, form
-        self._given, self._data, self._step = dict(given), data, step
-        self._gradients: dict[Value, dict[str, Any] | None] = {}
+    run: Run  #: the loss
+    reference: Callable[[str], Run]  #: that of a form (`compare.reference`), with the same names
+    form: str  #: of the lines by hand
+    given: Mapping[str, np.ndarray]  #: the parameters, arrays of float64 by name
+    data: Any  #: further arguments of the loss
+    rate: float  #: η of the step
+    gradient: Mapping[str, Any]  #: ∂L by arrays of parameters, where the step begins
+    updated: Mapping[str, Any]  #: these after the step
 
     def check(self, meaning: Meaning) -> Check:
         """Return the check of a computed number."""
         if not isinstance(meaning, Updated):
-            bounds = self._bounds_of(meaning)
-            return Check(self._by_autodiff(meaning), self._exactly(meaning), *bounds)
+            exact = self._value(meaning) if isinstance(meaning, Value) else self._slope(*meaning)
+            return Check(self._by_autodiff(meaning), exact, *self._bounds_of(meaning))
         (name, at), slope = meaning.of, Derivative(Value(WHOLE), meaning.of)
-        start, rate = float(self._given[name][at]), self._step.rate
-        exact = _descended(start, rate, self._exactly(slope))
-        bounds = [descent_bounds(start, rate, of) for of in self._bounds_of(slope)]
-        return Check(float(self._step.updated[name][at]), exact, *bounds)
+        start = float(self.given[name][at])
+        exact = _descended(start, self.rate, self._slope(*slope))
+        bounds = [descent_bounds(start, self.rate, of) for of in self._bounds_of(slope)]
+        return Check(float(self.updated[name][at]), exact, *bounds)
 
     def _by_autodiff(self, meaning: Value | Derivative) -> float:
-        values, derivatives = self._computed
-        if isinstance(meaning, Value):
-            return float(values[meaning.of][meaning.at])
-        of, by = meaning
-        if of == Value(WHOLE) and by.of in self._step.gradient:
-            return float(self._step.gradient[by.of][by.at])
-        return float(derivatives[of.of][by.of][of.at + by.at])
-
-    def _exactly(self, meaning: Value | Derivative) -> Enclosure | None:
-        """Enclose a number. Values are computed as derivatives, too: of t v by t."""
-        if isinstance(meaning, Value):
-            return None if self._values is None else self._values[meaning.of][meaning.at]
-        of, by = meaning
-        if of not in self._gradients:
-            self._gradients[of] = _enclosed(lambda at: self._again(at)[of.of][of.at], self._at)
-        gradient = self._gradients[of]
-        return gradient[by.of][by.at] if gradient else self._alone(of, by)
+        if isinstance(meaning, Derivative) and meaning.of == Value(WHOLE):
+            name, at = meaning.by
+            if name in self.gradient:
+                return float(self.gradient[name][at])
+        return float(_element(self._computed, meaning))
 
     def _bounds_of(self, meaning: Value | Derivative) -> list[Bounded]:
         """Return the bounds of the number by hand, and of that by autodiff."""
-        if isinstance(meaning, Value):
-            found, at = [values[meaning.of] for values, _ in self._bounds], meaning.at
-        else:
-            of, by = meaning
-            row = _rows({name: each.value.shape for name, each in self._bounds[0][0].items()})
-            found = [derivatives[by.of] for _, derivatives in self._bounds]
-            at = (row[of.of][of.at], *by.at)
-        return [Bounded(value[at], error[at]) for value, error in found]
-
-    @cached_property
-    def _bounds(self) -> list[Any]:
-        found = _compiled_bounds(self._reference)(self._at, self._data)
-        return [found[form] for form in (self._form, CANCELLING)]
+        return [Bounded(*(_element(part, meaning) for part in side)) for side in self._bounds]
 
     @cached_property
     def _at(self) -> dict[str, np.ndarray]:
         """What is given, and the zeros that are added."""
-        shapes = jax.eval_shape(self._all, self._given)
+        shapes = jax.eval_shape(self._all, self.given)
         between = shapes.keys() - {WHOLE, OF_DATA}
-        return self._given | {name: np.zeros(shapes[name].shape) for name in sorted(between)}
+        return {**self.given, **{name: np.zeros(shapes[name].shape) for name in sorted(between)}}
 
     def _all(self, at: Mapping[str, Any]) -> dict[str, Any]:
-        return _moved(self._run, at, self._data)
+        return _moved(self.run, at, self.data)
+
+    @cached_property
+    def _computed(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        with jax.enable_x64(True):
+            return jax.device_get(_compiled(self.run)(self._at, self.data))
+
+    @cached_property
+    def _bounds(self) -> list[list[Any]]:
+        """Of each side the values, and their errors, as `_everything` returns them."""
+        found = _compiled_bounds(self.reference)(self._at, self.data)
+        sides = [found[form] for form in (self.form, CANCELLING)]
+        leaves = partial(jax.tree.map, is_leaf=lambda of: isinstance(of, Bounded))
+        return [[leaves(lambda of, k=k: of[k], side) for k in range(2)] for side in sides]
 
     @cached_property
     def _again(self) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
@@ -144,13 +113,12 @@ class Witnesses:
             jax.tree.structure(shapes), values(*jax.tree.leaves(at))
         )
 
-    @cached_property
-    def _computed(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        with jax.enable_x64(True):
-            return jax.device_get(tuple(of(self._at, self._data) for of in _compiled(self._run)))
+    def _value(self, meaning: Value) -> Enclosure | None:
+        return None if self._values is None else self._values[meaning.of][meaning.at]
 
     @cached_property
     def _values(self) -> dict[str, Any] | None:
+        """Enclose values as derivatives, too: of t v by t."""
         weights = {name: np.ones(np.shape(value)) for name, value in self._computed[0].items()}
 
         def weighted(weights: dict[str, Any], at: Any) -> Any:
@@ -158,6 +126,14 @@ class Witnesses:
             return sum((weights[name] * values[name]).sum() for name in values)
 
         return _enclosed(weighted, weights, self._at)
+
+    def _slope(self, of: Value, by: Value) -> Enclosure | None:
+        gradient = self._gradient(of)
+        return gradient[by.of][by.at] if gradient else self._alone(of, by)
+
+    @cached_property
+    def _gradient(self) -> Callable[[Value], dict[str, Any] | None]:
+        return cache(lambda of: _enclosed(lambda at: self._again(at)[of.of][of.at], self._at))
 
     def _alone(self, of: Value, by: Value) -> Enclosure | None:
         """Differentiate by one number, all others held, so kinks that it does not move are none."""
@@ -195,11 +171,40 @@ def _moved(run: Run, at: Mapping[str, Any], data: Any) -> dict[str, Any]:
     return seen | ends
 
 
+def _everything(run: Run, at: Mapping[str, Any], data: Any) -> tuple[Any, Any]:
+    """Return every value, and the derivatives, by `_rows`, of all by all."""
+    values, back = jax.vjp(lambda at: _moved(run, at, data), at)
+    row = _rows(values)
+    each = np.eye(sum(rows.size for rows in row.values()))
+    # `jax.jacrev` cuts the rows apart, and each cut would be analysed.
+    return values, jax.vmap(back)({name: each[:, rows] for name, rows in row.items()})[0]
+
+
+def _rows(arrays: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """Number all elements of some arrays, in the order of their names, in the arrays' shapes."""
+    names = sorted(arrays)
+    ends = np.cumsum([np.size(arrays[name]) for name in names])
+    rows = np.split(np.arange(ends[-1]), ends[:-1])
+    return {name: row.reshape(arrays[name].shape) for name, row in zip(names, rows, strict=True)}
+
+
+def _element(computed: Any, meaning: Value | Derivative) -> Any:
+    """Return a number out of what `_everything` returns."""
+    values, derivatives = computed
+    if isinstance(meaning, Value):
+        return values[meaning.of][meaning.at]
+    of, by = meaning
+    return derivatives[by.of][(_rows(values)[of.of][of.at], *by.at)]
+
+
 @cache
-def _compiled(run: Run) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    """Compile two functions of (at, data): every value, and the derivatives of all by all."""
-    values = partial(_moved, run)
-    return jax.jit(values), jax.jit(jax.jacrev(values))
+def _compiled(run: Run) -> Callable[..., Any]:
+    return jax.jit(partial(_everything, run))
+
+
+@cache
+def _compiled_bounds(reference: Callable[[str], Run]) -> Callable[..., dict[str, Any]]:
+    return by_form(lambda form, at, data: _everything(reference(form), at, data))
 
 
 def _enclosed(loss: Callable[..., Any], by: dict[str, Any], *inputs: Any) -> dict[str, Any] | None:
@@ -209,25 +214,3 @@ def _enclosed(loss: Callable[..., Any], by: dict[str, Any], *inputs: Any) -> dic
     except ArithmeticError:
         return None
     return {name: np.asarray(of, dtype=object) for name, of in enclosures.items()}
-
-
-@cache
-def _compiled_bounds(run: Callable[[str], Run]) -> Callable[..., dict[str, Any]]:
-    """Compile the bounds, by form, of every value, and of its derivatives, by `_rows`, by all."""
-
-    def both(form: str, at: Any, data: Any) -> Any:
-        values, back = jax.vjp(lambda at: _moved(run(form), at, data), at)
-        row = _rows({name: np.shape(value) for name, value in values.items()})
-        each = np.eye(sum(rows.size for rows in row.values()))
-        # `jax.jacrev` cuts the rows apart, and each cut would be analysed.
-        return values, jax.vmap(back)({name: each[:, rows] for name, rows in row.items()})[0]
-
-    return by_form(both)
-
-
-def _rows(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, np.ndarray]:
-    """Number all elements of some arrays, in the order of their names, in the arrays' shapes."""
-    names = sorted(shapes)
-    ends = np.cumsum([math.prod(shapes[name]) for name in names])
-    rows = np.split(np.arange(ends[-1]), ends[:-1])
-    return {name: row.reshape(shapes[name]) for name, row in zip(names, rows, strict=True)}
