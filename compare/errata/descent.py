@@ -9,7 +9,7 @@ import numpy as np
 import manual.article
 import manual.sgd
 from compare.agreement import NAMES, stack
-from compare.errata.entry import Shown, erratum
+from compare.errata.entry import Shown, erratum, slope
 from compare.errata.example import ALICE, BOB, XS, YS, drawn, mean_loss, nudged, trained
 from compare.experiment import Settings
 from compare.people import NEWCOMERS, PEOPLE, raw, shifted
@@ -50,9 +50,9 @@ def signs() -> Shown:
         ("Alice", "∂L/∂", f"L at -{NUDGE}", "L", f"L at +{NUDGE}", "to the right, L"),
         [(name, slopes[name], *losses[name], directions[name]) for name in losses],
         " ".join(
-            f"∂L/∂{name} is {'positive' if slope > 0 else 'negative'}, and L {directions[name]} "
+            f"∂L/∂{name} is {'positive' if steep > 0 else 'negative'}, and L {directions[name]} "
             f"with {name}."
-            for name, slope in slopes.items()
+            for name, steep in slopes.items()
         ),
         {"slopes": slopes, "losses": losses},
         digits=8,
@@ -106,7 +106,7 @@ def _step(
     grads = manual.article.gradient(start, *sample)
     after = manual.sgd.update(start, grads, rate)
     change = manual.article.loss(after, *sample) - manual.article.loss(start, *sample)
-    predicted = -rate * sum(float(slope) ** 2 for slope in grads)
+    predicted = -rate * sum(float(steep) ** 2 for steep in grads)
     return rate, float(change), predicted, mean_loss(after) - mean_loss(start)
 
 
@@ -212,9 +212,8 @@ def ten_dimensions() -> Shown:
     "the gradient is the vector of all nine",
     why="A slice shows one parameter, and its slope is one number. The gradient collects the "
     "slopes of all nine slices, and points where the loss rises most steeply.",
-    right_latex=r"\nabla L = \left( \frac{\partial L}{\partial w_1}, \ldots, "
-    r"\frac{\partial L}{\partial w_6}, \frac{\partial L}{\partial b_1}, "
-    r"\frac{\partial L}{\partial b_2}, \frac{\partial L}{\partial b_3} \right)",
+    right_latex=rf"\nabla L = \left( {slope('L', 'w_1')}, \ldots, {slope('L', 'w_6')}, "
+    rf"{slope('L', 'b_1')}, {slope('L', 'b_2')}, {slope('L', 'b_3')} \right)",
 )
 def slope_of_a_slice() -> Shown:
     """Compare each slice's slope, by a difference, with the gradient, and a step against either."""

@@ -47,6 +47,11 @@ class Erratum:
         return replace(shown, rows=_plain(shown.rows), numbers=_plain(shown.numbers))
 
 
+def slope(of: str, by: str) -> str:
+    """Write the derivative of one by the other in LaTeX."""
+    return rf"\frac{{\partial {of}}}{{\partial {by}}}"
+
+
 def erratum(number: int, **texts: Any) -> Callable[[Callable[[], Shown]], Erratum]:
     """Decorate the function that shows an erratum with its texts; the result is the `Erratum`."""
     return lambda shows: Erratum(number, shows=shows, **texts)

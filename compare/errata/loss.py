@@ -1,6 +1,6 @@
 """Errata on the loss and the chain rule: factors, paths, indices, and rounding on the way."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal, localcontext
 from typing import Any
 
@@ -12,14 +12,17 @@ import autodiff.article
 import manual.article
 from autodiff.precision import in_float64
 from compare.agreement import NAMES, compare_gradients
-from compare.errata.entry import Shown, erratum
+from compare.errata.entry import Shown, erratum, slope
 from compare.errata.example import ALICE, XS, YS, drawn, gradient_with, mean_loss, trained
 from compare.experiment import Settings
 from compare.people import NEWCOMERS, PEOPLE, label, raw, shifted
 from manual.activations import sigmoid, sigmoid_derivative
-from manual.arrays import Array
 from manual.article import Parameters, forward_lines, gradient_lines
-from manual.losses import mse, mse_backward, mse_forward, squared_error
+from manual.losses import mse, squared_error
+
+#: In LaTeX: ∂L/∂y_pred, and as the article has it, without the square.
+_SLOPE = slope("L", "y_{pred}")
+_PRINTED = rf"{_SLOPE} = " + slope(r"\frac{\sum\limits_{i=0}^{n} (y_i - y_{pred})}{n}", "y_{pred}")
 
 #: Epochs whose losses are shown.
 EPOCHS = (0, 10, 100, 500, 999)
@@ -35,10 +38,8 @@ EPOCHS = (0, 10, 100, 500, 999)
     why="The loss is the mean of squared errors. Without the square its derivative is −1 for one "
     "sample, whatever was predicted and whatever is right: every update raises y_pred, for Bob "
     "and Charlie as for Alice and Diana.",
-    printed_latex=r"\frac{\partial L}{\partial y_{pred}} = \frac{\partial "
-    r"\frac{\sum\limits_{i=0}^{n} (y_i - y_{pred})}{n}}{\partial y_{pred}}",
-    right_latex=r"\frac{\partial L}{\partial y_{pred}} = \frac{\partial (y - y_{pred})^2}"
-    r"{\partial y_{pred}} = -2\,(y - y_{pred})",
+    printed_latex=_PRINTED,
+    right_latex=rf"{_SLOPE} = {slope('(y - y_{pred})^2', 'y_{pred}')} = -2\,(y - y_{{pred}})",
 )
 def missing_square() -> Shown:
     """Run the article's training with the printed and with the right derivative."""
@@ -116,12 +117,6 @@ def index_from_zero() -> Shown:
     )
 
 
-def _dloss(ypred: Array, y: Array) -> Array:
-    """Compute ∂L/∂ypred of one sample by hand, as the mean over n = 1."""
-    _, residual = mse_forward(ypred.reshape(1, 1), y.reshape(1, 1))
-    return mse_backward(1.0, residual)[0, 0]
-
-
 @erratum(
     3,
     title="∂y_partial is ∂y_pred",
@@ -130,15 +125,13 @@ def _dloss(ypred: Array, y: Array) -> Array:
     right="∂L/∂w_i = ∂L/∂y_pred × ∂y_pred/∂w_i",
     why="There is no y_partial. The chain rule goes through y_pred: how L changes with y_pred, "
     "times how y_pred changes with w_i. What cancels in name must be the same thing.",
-    printed_latex=r"\frac{\partial L}{\partial w_i} = \frac{\partial L}{\partial y_{pred}} \times "
-    r"\frac{\partial y_{partial}}{\partial w_i}",
-    right_latex=r"\frac{\partial L}{\partial w_i} = \frac{\partial L}{\partial y_{pred}} \times "
-    r"\frac{\partial y_{pred}}{\partial w_i}",
+    printed_latex=rf"{slope('L', 'w_i')} = {_SLOPE} \times {slope('y_{partial}', 'w_i')}",
+    right_latex=rf"{slope('L', 'w_i')} = {_SLOPE} \times {slope('y_{pred}', 'w_i')}",
 )
 def y_partial() -> Shown:
     """Compute both factors by hand and compare their products with autodiff."""
     start, (x, y) = drawn(), ALICE
-    dloss = _dloss(manual.article.feedforward(start, x), y)
+    dloss = -2 * (y - manual.article.feedforward(start, x))
     dypred = gradient_with(1.0, start, x)
 
     products = Parameters(*(dloss * factor for factor in dypred))
@@ -162,6 +155,11 @@ def y_partial() -> Shown:
     )
 
 
+def _chain(parameter: str, unit: str, own: str, aligned: str = " &") -> str:
+    through = rf"{slope('y_{pred}', unit)} \times {slope(unit, own)}"
+    return rf"{slope('L', parameter)}{aligned}= {_SLOPE} \times {through}"
+
+
 @erratum(
     4,
     title="Not every path leads through h1",
@@ -172,20 +170,16 @@ def y_partial() -> Shown:
     why="A parameter changes the loss along the arrows that lead from it to the output. w3, w4 and "
     "b2 sit before h2 and never touch h1; w5, w6 and b3 come after both. The article derives no "
     "bias at all.",
-    printed_latex=r"\frac{\partial L}{\partial w_i} = \frac{\partial L}{\partial y_{pred}} \times "
-    r"\frac{\partial y_{pred}}{\partial h_1} \times \frac{\partial h_1}{\partial w_1}",
-    right_latex=r"\begin{aligned} \frac{\partial L}{\partial w_1} &= \frac{\partial L}"
-    r"{\partial y_{pred}} \times \frac{\partial y_{pred}}{\partial h_1} \times "
-    r"\frac{\partial h_1}{\partial w_1} \\ \frac{\partial L}{\partial w_3} &= \frac{\partial L}"
-    r"{\partial y_{pred}} \times \frac{\partial y_{pred}}{\partial h_2} \times "
-    r"\frac{\partial h_2}{\partial w_3} \\ \frac{\partial L}{\partial w_5} &= \frac{\partial L}"
-    r"{\partial y_{pred}} \times \frac{\partial y_{pred}}{\partial w_5} \end{aligned}",
+    printed_latex=_chain("w_i", "h_1", "w_1", " "),
+    right_latex=rf"\begin{{aligned}} {_chain('w_1', 'h_1', 'w_1')} \\ "
+    rf"{_chain('w_3', 'h_2', 'w_3')} \\ "
+    rf"{slope('L', 'w_5')} &= {_SLOPE} \times {slope('y_{pred}', 'w_5')} \end{{aligned}}",
 )
 def only_through_h1() -> Shown:
     """Judge the printed chain, word for word and with each parameter's own ∂h1/∂."""
     start, (x, y) = drawn(), ALICE
     steps = manual.article.forward(start, x)
-    dloss_dh1 = _dloss(steps.ypred, y) * sigmoid_derivative(steps.z3) * start.w5
+    dloss_dh1 = -2 * (y - steps.ypred) * sigmoid_derivative(steps.z3) * start.w5
     # ∂h1/∂ each of the nine, differentiated from the forward pass itself.
     dh1 = in_float64(jax.grad(lambda params, x: manual.article.forward(params, x).h1))(start, x)
     printed = Parameters(*[dloss_dh1 * dh1.w1] * len(NAMES))
@@ -215,25 +209,23 @@ def only_through_h1() -> Shown:
     right="∂L/∂y_pred = −2 (y − y_pred); σ′(z) = σ(z) (1 − σ(z)), which is σ(z) σ(−z)",
     why="A derivative that still says ∂ cannot be computed. Both factors come to one short line "
     "each. σ(z) σ(−z) is the same number as σ (1 − σ), and keeps its digits where σ is close to 1.",
-    printed_latex=r"\frac{\partial L}{\partial y_{pred}} = \frac{\partial "
-    r"\frac{\sum\limits_{i=0}^{n} (y_i - y_{pred})}{n}}{\partial y_{pred}}, \quad "
-    r"\text{sigmoid}'(\ldots)",
-    right_latex=r"\frac{\partial L}{\partial y_{pred}} = -2\,(y - y_{pred}), \quad "
+    printed_latex=rf"{_PRINTED}, \quad \text{{sigmoid}}'(\ldots)",
+    right_latex=_SLOPE + r" = -2\,(y - y_{pred}), \quad "
     r"\sigma'(z) = \sigma(z)\,(1 - \sigma(z)) = \sigma(z)\,\sigma(-z)",
 )
 def unfinished_factors() -> Shown:
     """Compute both factors for Alice at weights 1 and biases 0, by hand and by jax.grad."""
     start, (x, y) = manual.article.ones_parameters(), ALICE
     steps = manual.article.forward(start, x)
-    slope = in_float64(jax.grad(jax.nn.sigmoid))
+    steepness = in_float64(jax.grad(jax.nn.sigmoid))
     squared = in_float64(jax.grad(lambda p, y: jnp.square(y - p)))
     by_hand = manual.article.gradient(start, x, y).w1
     by_autodiff = autodiff.article.gradient(autodiff.article.Parameters(*start), x, y).w1
     z1, z3, ypred = steps.z1, steps.z3, steps.ypred
     rows = [
-        ("∂L/∂y_pred", "-2 (y - y_pred)", _dloss(ypred, y), squared(ypred, y)),
-        ("σ′(z3)", "σ(z3) σ(-z3)", sigmoid_derivative(z3), slope(z3)),
-        ("σ′(z1)", "σ(z1) σ(-z1)", sigmoid_derivative(z1), slope(z1)),
+        ("∂L/∂y_pred", "-2 (y - y_pred)", -2 * (y - ypred), squared(ypred, y)),
+        ("σ′(z3)", "σ(z3) σ(-z3)", sigmoid_derivative(z3), steepness(z3)),
+        ("σ′(z1)", "σ(z1) σ(-z1)", sigmoid_derivative(z1), steepness(z1)),
         ("∂L/∂w1", "all three × w5 x1", by_hand, by_autodiff),
     ]
     return Shown(
@@ -262,15 +254,15 @@ def unfinished_factors() -> Shown:
 )
 def rounded_on_the_way() -> Shown:
     """Run the example twice with the same lines: on numbers of three digits, and on all digits."""
-    start, ((x1, x2), y) = manual.article.ones_parameters(), ALICE
+    (x1, x2), y = ALICE
+    numbers, functions = (
+        (*manual.article.ones_parameters(), x1, x2, y),
+        (sigmoid, sigmoid_derivative),
+    )
     with localcontext(prec=3):  # decimal numbers are rounded after every operation
-        on_paper = _example(
-            Parameters(*map(Decimal, start)),
-            *map(Decimal, (x1, x2, y)),
-            sigmoid=lambda z: +Decimal(float(sigmoid(float(z)))),
-            derivative=lambda z: +Decimal(float(sigmoid_derivative(float(z)))),
-        )
-    full = _example(start, x1, x2, y, sigmoid=sigmoid, derivative=sigmoid_derivative)
+        rounded = [lambda z, of=of: +Decimal(float(of(float(z)))) for of in functions]
+        on_paper = _example(*map(Decimal, numbers), functions=rounded)
+    full = _example(*numbers, functions=functions)
     at_the_end = {name: float(f"{value:.3g}") for name, value in full.items()}
     wrong = [name for name in full if on_paper[name] != at_the_end[name]]
     return Shown(
@@ -282,17 +274,12 @@ def rounded_on_the_way() -> Shown:
     )
 
 
-def _example(
-    params: Parameters,
-    x1: Any,
-    x2: Any,
-    y: Any,
-    sigmoid: Callable[[Any], Any],
-    derivative: Callable[[Any], Any],
-) -> dict[str, float]:
-    """Compute the worked example on numbers of either type."""
-    steps = forward_lines(params, x1, x2, sigmoid)
-    grads = gradient_lines(params, x1, x2, y, steps, derivative)
+def _example(*numbers: Any, functions: Sequence[Callable[[Any], Any]]) -> dict[str, float]:
+    """Compute the worked example on numbers of either type, with their σ and σ'."""
+    *params, x1, x2, y = numbers
+    sigmoid, derivative = functions
+    steps = forward_lines(Parameters(*params), x1, x2, sigmoid)
+    grads = gradient_lines(Parameters(*params), x1, x2, y, steps, derivative)
     computed = {
         "h1": steps.h1,
         "h1 + h2": steps.z3,

@@ -9,7 +9,6 @@ input.
 import re
 from typing import NamedTuple
 
-from compare.symbols import Symbol, element
 from compare.trace import FACTOR, GRADIENT, INPUT, LOSS, PARAMETER, UPDATE, VALUE
 
 #: The loss, and the loss without λ Σ w².
@@ -20,6 +19,13 @@ _LATEX = {"ypred": r"y_{\text{pred}}", OF_DATA: r"L_{\text{data}}", "η": r"\eta
 _KINDS = {"w": PARAMETER, "b": PARAMETER, "z": VALUE, "h": VALUE, "a": VALUE, "L": LOSS}
 
 
+class Symbol(NamedTuple):
+    """How a quantity is written, as text and in LaTeX."""
+
+    text: str
+    latex: str
+
+
 class Value(NamedTuple):
     """An element of an array: of inputs, of parameters, or of an intermediate value."""
 
@@ -28,11 +34,16 @@ class Value(NamedTuple):
 
     @property
     def symbol(self) -> Symbol:
-        """Its symbol, z0[1]; x, y, z and a have a row for each example, of which there is one."""
+        """Its symbol, z0[1]; x, y, z and a have a row for each example, of which there is one.
+
+        In LaTeX the layer is a superscript.
+        """
         if not self.at:
             return Symbol(self.of, _LATEX.get(self.of) or re.sub(r"(\d+)$", r"_\1", self.of))
         letter, layer = self.of[0], self.of[1:]
-        return element(letter, int(layer) if layer else None, self.at[letter in "xyza" :])
+        indices = ",".join(map(str, self.at[letter in "xyza" :]))
+        above = f"^{{({layer})}}" if layer else ""
+        return Symbol(f"{self.of}[{indices}]", f"{letter}{above}_{{{indices}}}")
 
     @property
     def name(self) -> str:
