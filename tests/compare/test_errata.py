@@ -1,15 +1,34 @@
-"""Each claim of an erratum, by the numbers of its run."""
+"""Each claim of an erratum, by the numbers of its run, and `compare errata`, which shows it."""
 
+import json
+from dataclasses import replace
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
 import pytest
 
 from compare.agreement import NAMES
+from compare.cli import ERRATA as COUNT
+from compare.errata import catalogue
+from compare.errata.catalogue import ERRATA
+from compare.errata.entry import Shown
 from compare.experiment import Settings, hand_path
 from manual.article import Parameters, mean_loss
-from tests.compare.errata.runs import numbers, shown
+from tests.compare.calls import compare
 from tests.reference import PARTIALS, XS, YS, close
+from tests.tiers import one_of_each
+
+
+@cache
+def shown(number: int) -> Shown:
+    """Every run is run once, and its numbers are looked at by several tests."""
+    return ERRATA[number - 1].run()
+
+
+def numbers(number: int) -> dict[str, Any]:
+    return shown(number).numbers
+
 
 BLOG = {"h1": 0.0474, "h1 + h2": 0.0948, "y_pred": 0.524}
 BLOG |= {"∂L/∂y_pred": -0.952, "σ′(h1 + h2)": 0.249, "∂L/∂w1": 0.0214}
@@ -188,3 +207,28 @@ def test_what_is_released_is_received() -> None:
     released = [0.9525741268224334, 0.9525741268224334, 0.7216325609518421]
     assert found["released"] == pytest.approx(released, rel=1e-15)  # exponentials differ in an ulp
     assert found["received_by_o1"] == found["released"][:2]
+
+
+@pytest.mark.parametrize(
+    "entry", one_of_each(ERRATA, ERRATA[:1]), ids=lambda entry: str(entry.number)
+)
+def test_it_is_shown_with_its_run(entry: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = (replace(entry, shows=partial(shown, entry.number)) for entry in ERRATA)
+    monkeypatch.setattr(catalogue, "ERRATA", tuple(known))
+    monkeypatch.setenv("COLUMNS", "80")
+    code, out, err = compare("errata", entry.number)
+    assert (code, err) == (0, "")
+    text = " ".join(out.split())
+    for said in (entry.section, entry.printed, entry.right, entry.why):
+        assert " ".join(said.split()) in text
+    run = json.loads(compare("errata", entry.number, "--json").out)["run"]
+    assert len(run["rows"]) > 1
+    assert all(len(row) == len(run["columns"]) for row in run["rows"])
+    assert "null" not in json.dumps(run)
+
+
+def test_as_json() -> None:
+    listed = json.loads(compare("errata", "--json").out)["errata"]
+    assert [entry["number"] for entry in listed] == list(range(1, COUNT + 1))
+    texts = {"number", "title", "section", "printed", "right", "why"}
+    assert all({*entry} == {*texts, "printed_latex", "right_latex"} for entry in listed)

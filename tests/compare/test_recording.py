@@ -11,8 +11,9 @@ from compare.agreement import stack
 from compare.recording.arrays import Array, given
 from compare.recording.formula import LATEX, TEXT, formula
 from compare.recording.number import Number
-from compare.recording.program import program
+from compare.recording.program import CONSTANT, program
 from compare.recording.watching import RETURN, Watch
+from compare.traced.request import PassRequest
 from manual.activations import SIGMOID_DERIVATIVES, sigmoid, sigmoid_derivative
 from manual.arrays import namespace
 from tests.strategies import drawn_points
@@ -112,7 +113,7 @@ def test_names_are_seen_with_their_statements() -> None:
     assert slope.called == ("σ′", (total,))
     first = a_function.__code__.co_firstlineno
     assert [b.statement.line - first for b in bindings] == [1, 3, 6, 7]
-    assert bindings[0].statement.file == "tests/compare/recording/test_recording.py"
+    assert bindings[0].statement.file == "tests/compare/test_recording.py"
 
 
 def test_the_lines_are_left_as_they_were() -> None:
@@ -130,3 +131,31 @@ def test_the_lines_are_left_as_they_were() -> None:
         assert sys.gettrace() is another
     finally:
         sys.settrace(before)
+
+
+#: All that an interpreter has to know to run a recorded program.
+OPERATIONS: dict[str, Any] = {"+": np.add, "-": np.subtract, "*": np.multiply, "/": np.divide}
+OPERATIONS |= {"**": np.power, "neg": np.negative, "exp": np.exp, "abs": np.abs, "min": np.minimum}
+
+
+def test_it_gives_every_quantity_bit_for_bit() -> None:
+    """Of the article's network, whose program the page runs."""
+    of = PassRequest(person="alice").trace()
+    program = of.program
+    given = {program.at[q.name]: q.by_hand for q in of.quantities.values() if q.step == 0}
+    results: list[Any] = []
+    for at, line in enumerate(program.lines):
+        if line.operation in ("given", CONSTANT):
+            results.append(np.float64(given[at] if line.operation == "given" else line.value))
+        else:
+            operands = [results[operand] for operand in line.operands]
+            results.append(np.float64(OPERATIONS[line.operation](*operands)))
+    found = {name: results[at].tobytes() for name, at in program.at.items()}
+    assert found == {q.name: np.float64(q.by_hand).tobytes() for q in of.quantities.values()}
+
+
+def test_what_a_function_returns_is_marked() -> None:
+    """The page has a derivative rule for σ as a whole, by the line of its argument."""
+    of = PassRequest(person="alice").trace().program
+    sign, arguments = of.lines[of.at["h1"]].called or ("", ())
+    assert (sign, arguments) == ("σ", (of.at["z1"],))
