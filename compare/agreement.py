@@ -190,33 +190,24 @@ def compare_gradients(
         >>> print(alice[0].name, f"{alice[0].by_hand:.12f}", alice[0].verdict)
         w1 0.021469535266 agree
     """
-    params, x, y = (
-        stack(params),
-        np.asarray(x, dtype=np.float64),
-        np.asarray(y, dtype=np.float64)[()],
-    )
-    by_hand = hand_gradient(sigmoid_derivative) if by_hand is None else by_hand
-    verdict = verdict_on(
-        by_hand(manual.article.Parameters(*params), x, y),
-        autodiff.article.gradient(autodiff.article.Parameters(*params), x, y),
-        params,
-        x,
-        y,
-        sigmoid_derivative,
-    )
-    kinds = manual.article.Parameters, autodiff.article.Parameters
-    sides = (
-        (BY_HAND, verdict.hand_is_right, by_hand, FORMS[sigmoid_derivative]),
-        (BY_AUTODIFF, verdict.autodiff_is_right, autodiff.article.gradient, CANCELLING),
-    )
-    loss = autodiff.article.loss
+    params, x = stack(params), np.asarray(x, dtype=np.float64)
+    y, loss = np.asarray(y, dtype=np.float64)[()], autodiff.article.loss
+    gradients = {
+        BY_HAND: by_hand or hand_gradient(sigmoid_derivative),
+        BY_AUTODIFF: autodiff.article.gradient,
+    }
+    points = manual.article.Parameters(*params), autodiff.article.Parameters(*params)
+    grads = [of(at, x, y) for of, at in zip(gradients.values(), points, strict=True)]
+    verdict = verdict_on(*grads, params, x, y, sigmoid_derivative)
+    forms = FORMS[sigmoid_derivative], CANCELLING
+    right = verdict.hand_is_right.all(), verdict.autodiff_is_right.all()
     ruled = (
         side
-        for kind, (side, right, gradient, form) in zip(kinds, sides, strict=True)
-        if not right.all() and ruling(gradient, form, loss, kind(*params), x, y) == "agree"
+        for (side, of), at, form, known in zip(gradients.items(), points, forms, right, strict=True)
+        if not known and ruling(of, form, loss, at, x, y) == "agree"
     )
     verdict = replace(verdict, ruled_right=tuple(ruled))
-    exact = enclosed_gradient(loss, autodiff.article.Parameters(*params), x, y)
+    exact = enclosed_gradient(loss, points[1], x, y)
     columns = (verdict.by_hand, verdict.autodiff, exact, verdict.bound, verdict.agree)
     return [
         Partial(

@@ -9,12 +9,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cache
 from math import prod
 from random import Random
 from typing import Any, NamedTuple
 
 import sympy as sp
-from sympy.core.function import AppliedUndef
 
 from compare.proof.symbols import EITHER, Above, UndecidedError
 
@@ -80,8 +80,11 @@ def claim(says: str, due: Any, by_hand: Any, at: Sequence[Any] = (), **about: An
     """
     gap = due - by_hand
     at = at or sorted(gap.free_symbols | by_hand.free_symbols, key=str)
-    shown = due.replace(_is_unknown, _example), by_hand.replace(_is_unknown, _example), at
-    if found := _refutation(*shown, range(1)):  # most of what is wrong is seen at once
+    shown = [
+        of.replace(lambda part: hasattr(part, "example"), lambda part: part.example())
+        for of in (due, by_hand)
+    ]
+    if found := _refutation(*shown, at, range(1)):  # most of what is wrong is seen at once
         return Claim(says, REFUTED, difference=found, **about)
     try:
         each = [piece for _, piece in cases(gap)]
@@ -89,7 +92,7 @@ def claim(says: str, due: Any, by_hand: Any, at: Sequence[Any] = (), **about: An
             return Claim(says, PROVED, cases=len(each), **about)
     except UndecidedError:
         pass
-    found = _refutation(*shown, range(1, POINTS))
+    found = _refutation(*shown, at, range(1, POINTS))
     return Claim(says, REFUTED if found else UNDECIDED, difference=found, **about)
 
 
@@ -218,25 +221,20 @@ def _is_smooth(function: Any, by: Any, place: Any) -> bool:
     return all(vanishes(of.subs(by, place)) for of in (left - right, sp.diff(left - right, by)))
 
 
-def unknown(name: str) -> Any:
-    """Return a function of which nothing is known; its derivatives are others: f_1."""
+@cache
+def unknown(name: str, by: int = 0) -> Any:
+    """Return a function of which nothing is known, or its derivative by an argument, from 1 up."""
 
     def slope(self: Any, index: int = 1) -> Any:
-        return sp.Function(f"{name}_{index}")(*self.args)
+        return unknown(name, index)(*self.args)
 
-    return type(name, (sp.Function,), {"fdiff": slope, "is_unknown": True})
+    def example(self: Any) -> Any:
+        """Return what it is at the points of a refutation: some polynomial, or its derivative."""
+        if by:
+            return 2 * (by + ord(name)) * self.args[by - 1] + 1
+        return sum((k + ord(name)) * t**2 + t for k, t in enumerate(self.args, 1))
 
-
-def _is_unknown(formula: Any) -> bool:
-    return isinstance(formula, AppliedUndef) or hasattr(formula, "is_unknown")
-
-
-def _example(formula: Any) -> Any:
-    """Return what an unknown function is at the points of a refutation: some polynomial."""
-    name, _, index = formula.func.__name__.partition("_")
-    weighted = [(k + ord(name[0])) * t**2 + t for k, t in enumerate(formula.args, 1)]
-    by = int(index) if index else 0
-    return 2 * (by + ord(name[0])) * formula.args[by - 1] + 1 if by else sum(weighted)
+    return type(f"{name}_{by}", (sp.Function,), {"fdiff": slope, "example": example})
 
 
 def _refutation(

@@ -1,4 +1,7 @@
-"""A recorded number: one float64 and the operation that produced it."""
+"""A recorded number: one float64 and the operation that produced it; and arrays of them.
+
+In arrays sums and matrix products are computed term by term, each operation rounded once.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -8,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 from scipy.special import erfc
+
+from manual.objects import ObjectArray
 
 #: NumPy's functions behind the operators of Python, and how they are recorded. There are no others,
 #: but `<` and `<=`, which are recorded as the other way round.
@@ -100,3 +105,18 @@ def recorded(value: Any) -> Number:
 def is_constant(number: Number, value: float) -> bool:
     """Whether a number is a constant of this value."""
     return number.operation == "constant" and number.value == value
+
+
+class Array(ObjectArray):
+    """Numbers in an array of any shape; operators and `@` as the standard has them."""
+
+    dtype = np.dtype(np.float64)
+
+    def __init__(self, numbers: Any):
+        """Wrap an array or nested lists of numbers, recorded or plain."""
+        super().__init__(np.frompyfunc(recorded, 1, 1)(np.asarray(numbers, dtype=object)))
+
+
+def given(values: Any) -> Array:
+    """Build an array of input numbers from values in an array or nested lists."""
+    return Array(np.frompyfunc(Number, 1, 1)(np.asarray(values, dtype=np.float64).astype(object)))

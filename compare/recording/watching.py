@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from compare.recording.arrays import Array
+from compare.recording.number import Array
 
 ROOT = Path(__file__).parents[2]
 
@@ -58,8 +58,8 @@ class Watch:
     functions: tuple[Callable[..., Any], ...]
     marked: Mapping[str, Callable[..., Any]]
 
-    def run(self, lines: Callable[[], Any]) -> list[Binding]:
-        """Run the lines, and return the arrays of recorded numbers that they named.
+    def run(self, lines: Callable[[], Any]) -> tuple[list[Binding], Any]:
+        """Run the lines; return the arrays of recorded numbers that they named, and the result.
 
         Another tracer, of a debugger or for coverage, does not see these lines.
         """
@@ -78,10 +78,10 @@ class Watch:
         sys.settrace(entered)
         try:
             with np.errstate(all="ignore"):  # NumPy checks the results of object arrays, too
-                lines()
+                result = lines()
         finally:
             sys.settrace(before)
-        return bindings
+        return bindings, result
 
 
 def _names_of(function: Callable[..., Any], frame: FrameType, bindings: list[Binding]) -> Any:

@@ -12,7 +12,7 @@ import manual.article
 import manual.sgd
 from autodiff.intermediates import See
 from compare.agreement import FORMS, NAMES, stack
-from compare.recording.arrays import given
+from compare.recording.number import given
 from compare.recording.watching import RETURN, Binding, Watch
 from compare.reference import article_loss
 from compare.trace import Trace
@@ -52,28 +52,32 @@ def trace_article(
         InputError: a number of the pass is not finite.
     """
     params, x, y = stack(params), np.asarray(x, np.float64), np.float64(y)
-    by_hand, inputs, target, rate = (
-        Parameters(*map(given, params)),
-        *map(given, (x, y, learning_rate)),
-    )
-    updated: dict[str, Any] = {}
+    by_hand = Parameters(*map(given, params))
+    inputs, target, rate = map(given, (x, y, learning_rate))
 
-    def lines() -> None:
+    def lines() -> dict[str, Any]:
         steps = manual.article.forward(by_hand, inputs)
         squared_error(target, steps.ypred)
         slope = SIGMOID_DERIVATIVES[sigmoid_derivative]
         grads = manual.article.gradient_lines(by_hand, inputs[0], inputs[1], target, steps, slope)
         eta: Any = rate  # recorded, as the parameters are
-        updated.update(manual.sgd.update(by_hand, grads, eta)._asdict())
+        return manual.sgd.update(by_hand, grads, eta)._asdict()
 
-    computed = _named(WATCH.run(lines))
+    def step() -> tuple[dict[str, Any], dict[str, Any]]:
+        one = autodiff.article.Parameters(*params[:, None])
+        after = autodiff.article.steps(one, x[None], np.asarray(y)[None], learning_rate).params
+        gradient = autodiff.article.gradient(autodiff.article.Parameters(*params), x, y)
+        return gradient._asdict(), {name: of[0] for name, of in after._asdict().items()}
+
+    bindings, updated = WATCH.run(lines)
+    form, named = FORMS[sigmoid_derivative], dict(zip(NAMES, params, strict=True))
     return assemble(
         Network((2, 2, 1), output="sigmoid"),
         {"network": "2-2-1", "sigmoid_derivative": sigmoid_derivative, **(about or {})},
         {"x1": inputs[0], "x2": inputs[1], "y": target, **by_hand._asdict(), "η": rate},
-        computed,
+        _named(bindings),
         (manual.sgd.update, updated),
-        lambda: _witnesses(params, x, y, learning_rate, sigmoid_derivative),
+        Witnesses(_run(), _run, form, named, (x, y), learning_rate, step),
     )
 
 
@@ -108,13 +112,3 @@ def _run(form: str | None = None) -> Run:
         return {WHOLE: loss(params, *sample, see=see)}
 
     return run
-
-
-def _witnesses(params: np.ndarray, x: np.ndarray, y: Any, rate: float, form: str) -> Witnesses:
-    auto = autodiff.article.Parameters(*params)
-    one = autodiff.article.Parameters(*params[:, None])
-    after = autodiff.article.steps(one, x[None], np.asarray(y)[None], rate).params
-    gradient = autodiff.article.gradient(auto, x, y)._asdict()
-    updated = {name: of[0] for name, of in after._asdict().items()}
-    given = auto._asdict()
-    return Witnesses(_run(), _run, FORMS[form], given, (x, y), rate, gradient, updated)

@@ -11,9 +11,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from compare.recording.arrays import Array
 from compare.recording.formula import LATEX, TEXT, formula
-from compare.recording.number import Number
+from compare.recording.number import Array, Number
 from compare.recording.program import program
 from compare.recording.watching import Statement, statements
 from compare.trace import FACTOR, GRADIENT, LOSS, UPDATE, VALUE, Quantity, Step, Trace, place
@@ -46,7 +45,7 @@ def assemble(
     given: Mapping[str, Array],
     computed: Iterable[Named],
     updated: tuple[Callable[..., Any], Mapping[str, Array]],
-    witnesses: Callable[[], Witnesses],
+    witnesses: Witnesses,
 ) -> Trace:
     """Assemble the trace of a recording.
 
@@ -56,7 +55,7 @@ def assemble(
         given: the inputs and parameters of the pass.
         computed: the computed numbers, in order; of several with one name the first counts.
         updated: what updates the parameters, and these after it.
-        witnesses: returns those of the pass.
+        witnesses: those of the pass.
 
     Raises:
         InputError: a number of the pass is not finite.
@@ -75,7 +74,6 @@ def assemble(
             new = Updated(value)
             named[new.name] = Named(new, number, "", statement, title)
     _refuse_what_overflows(named.values())
-    check = witnesses().check
     names: dict[Number, list[Named]] = defaultdict(list)
     quantities: dict[str, Quantity] = {}
     steps = tuple(_steps(named))
@@ -85,7 +83,7 @@ def assemble(
             name, *of.meaning.symbol, of.meaning.kind, step_of.get(name, 0), of.number.value
         )
         if of.statement:
-            made = _computed(made, of, of.statement, names, check(of.meaning))
+            made = _computed(made, of, of.statement, names, witnesses.check(of.meaning))
             made = replace(made, reason=reason(network, made, quantities))
         quantities[name] = made
         names[of.number].append(of)

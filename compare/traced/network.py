@@ -15,7 +15,7 @@ from autodiff import sgd
 from autodiff.intermediates import See
 from autodiff.precision import in_float64
 from compare.limits import shape
-from compare.recording.arrays import given
+from compare.recording.number import given
 from compare.recording.watching import Binding, Watch
 from compare.reference import STABLE, network_loss
 from compare.trace import Trace
@@ -64,23 +64,31 @@ def trace_network(
     penalty = {"λ": l2} if network.l2 else {}
     if network.l2:
         object.__setattr__(recorded, "l2", l2)  # which `Network` itself would refuse
-    updated: dict[str, Any] = {}
 
-    def lines() -> None:
+    def lines() -> dict[str, Any]:
         _, cache = manual.network.forward(recorded, by_hand, inputs, targets)
         grads = manual.network.backward(recorded, cache)
         descent = Sgd(rate)  # pyright: ignore[reportArgumentType] (a recorded number)
-        updated.update(_by_name(descent.update(by_hand, grads, descent.init(by_hand))[0]))
+        return _by_name(descent.update(by_hand, grads, descent.init(by_hand))[0])
 
-    description = {kind: getattr(network, kind) for kind in KINDS}
-    computed = list(_named(network, WATCH.run(lines)))
+    def step() -> tuple[dict[str, Any], dict[str, Any]]:
+        layers = [autodiff.network.Layer(*layer) for layer in params]
+        found = _step(network)(layers, x, y, learning_rate)
+        return _by_name(found.grads), _by_name(found.params)
+
+    bindings, updated = WATCH.run(lines)
+    run, reference = _losses(network, autodiff.network.loss), _reference(network)
     return assemble(
         network,
-        {"network": shape(network.sizes), **description, **(about or {})},
+        {
+            "network": shape(network.sizes),
+            **{kind: getattr(network, kind) for kind in KINDS},
+            **(about or {}),
+        },
         {"x": inputs, "y": targets, **_by_name(by_hand), **penalty, "η": rate},
-        computed,
+        _named(network, bindings),
         (Sgd.update, updated),
-        lambda: _witnesses(network, params, x, y, learning_rate),
+        Witnesses(run, reference, STABLE, _by_name(params), (x, y), learning_rate, step),
     )
 
 
@@ -156,12 +164,3 @@ def _reference(network: Network) -> Callable[[str], Run]:
 def _step(network: Network) -> Callable[..., sgd.Step]:
     """Compile the gradient and update of the step that training by autodiff takes."""
     return in_float64(jax.jit(sgd.step(partial(autodiff.network.loss, network))))
-
-
-def _witnesses(
-    network: Network, params: list[Layer], x: np.ndarray, y: np.ndarray, rate: float
-) -> Witnesses:
-    layers = [autodiff.network.Layer(*layer) for layer in params]
-    grads, updated = map(_by_name, _step(network)(layers, x, y, rate))
-    run, reference = _losses(network, autodiff.network.loss), _reference(network)
-    return Witnesses(run, reference, STABLE, _by_name(params), (x, y), rate, grads, updated)

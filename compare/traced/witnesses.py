@@ -55,8 +55,8 @@ class Witnesses:
     given: Mapping[str, np.ndarray]  #: the parameters, arrays of float64 by name
     data: Any  #: further arguments of the loss
     rate: float  #: η of the step
-    gradient: Mapping[str, Any]  #: ∂L by arrays of parameters, where the step begins
-    updated: Mapping[str, Any]  #: these after the step
+    #: Takes it; returns ∂L by arrays of parameters where it begins, and these after it.
+    step: Callable[[], tuple[Mapping[str, Any], Mapping[str, Any]]]
 
     def check(self, meaning: Meaning) -> Check:
         """Return the check of a computed number."""
@@ -67,18 +67,22 @@ class Witnesses:
         start = float(self.given[name][at])
         exact = _descended(start, self.rate, self._slope(*slope))
         bounds = [descent_bounds(start, self.rate, of) for of in self._bounds_of(slope)]
-        return Check(float(self.updated[name][at]), exact, *bounds)
+        return Check(float(self._stepped[1][name][at]), exact, *bounds)
 
     def _by_autodiff(self, meaning: Value | Derivative) -> float:
         if isinstance(meaning, Derivative) and meaning.of == Value(WHOLE):
-            name, at = meaning.by
-            if name in self.gradient:
-                return float(self.gradient[name][at])
+            (name, at), (gradient, _) = meaning.by, self._stepped
+            if name in gradient:
+                return float(gradient[name][at])
         return float(_element(self._computed, meaning))
 
     def _bounds_of(self, meaning: Value | Derivative) -> list[Bounded]:
         """Return the bounds of the number by hand, and of that by autodiff."""
         return [Bounded(*(_element(part, meaning) for part in side)) for side in self._bounds]
+
+    @cached_property
+    def _stepped(self) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+        return self.step()
 
     @cached_property
     def _at(self) -> dict[str, np.ndarray]:

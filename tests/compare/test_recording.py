@@ -8,9 +8,8 @@ import pytest
 
 import manual.article
 from compare.agreement import stack
-from compare.recording.arrays import Array, given
 from compare.recording.formula import LATEX, TEXT, formula
-from compare.recording.number import Number
+from compare.recording.number import Array, Number, given
 from compare.recording.program import CONSTANT, program
 from compare.recording.watching import RETURN, Watch
 from compare.traced.request import PassRequest
@@ -100,7 +99,7 @@ def a_function(z: Any, w: Any) -> Any:
 
 def test_names_are_seen_with_their_statements() -> None:
     z, w = given([1.0]), given([2.0])
-    bindings = Watch((a_function,), {"σ′": sigmoid_derivative}).run(lambda: a_function(z, w))
+    bindings, _ = Watch((a_function,), {"σ′": sigmoid_derivative}).run(lambda: a_function(z, w))
     seen = [(b.variable, b.statement.text, b.statement.step) for b in bindings]
     assert seen == [
         ("total", "total = z + w", "(1) the sum"),
