@@ -7,14 +7,18 @@ exact one, the errors of both in ulps, and whether both are as near as rounding 
 documents read them.
 """
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
-from compare.recording.program import Program
+from compare.recording.number import Number
 
 #: The kinds of quantities, in the order of computation.
 INPUT, PARAMETER, VALUE, LOSS = "input", "parameter", "value", "loss"
 FACTOR, GRADIENT, UPDATE = "factor", "gradient", "update"
+
+#: The phase in which a computed quantity is, unless it is an update, by its kind.
+PHASES = {VALUE: "forward", LOSS: "loss", FACTOR: "backward", GRADIENT: "backward"}
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,41 @@ class Step(NamedTuple):
     phase: str  #: `forward`, `loss`, `backward` or `update`
     title: str
     names: tuple[str, ...]
+
+
+class Line(NamedTuple):
+    """One operation."""
+
+    operation: str  #: as `Number.operation`
+    operands: tuple[int, ...]  #: the lines whose results it uses
+    value: float | None = None  #: the value of a constant
+    #: The sign of the function whose result it is, and the lines of its arguments.
+    called: tuple[str, tuple[int, ...]] | None = None
+
+
+class Program(NamedTuple):
+    """All operations that compute some numbers, each after its operands, for the page to run."""
+
+    lines: tuple[Line, ...]
+    at: Mapping[str, int]  #: for each name the line that computes it, or that is its input
+
+
+def program(named: Mapping[str, Number]) -> Program:
+    """Build the program that computes named numbers, its inputs among them."""
+    at: dict[Number, int] = {}
+    lines: list[Line] = []
+
+    def add(number: Number) -> int:
+        if number not in at:
+            operands = tuple(map(add, number.operands))
+            called = number.called and (number.called[0], tuple(map(add, number.called[1])))
+            value = number.value if number.operation == "constant" else None
+            at[number] = len(lines)
+            lines.append(Line(number.operation, operands, value, called))
+        return at[number]
+
+    places = {name: add(number) for name, number in named.items()}
+    return Program(tuple(lines), places)
 
 
 @dataclass(frozen=True)

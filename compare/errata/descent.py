@@ -10,7 +10,7 @@ import manual.article
 import manual.sgd
 from compare.agreement import NAMES, stack
 from compare.errata.entry import Shown, erratum, slope
-from compare.errata.example import ALICE, BOB, XS, YS, drawn, mean_loss, nudged, trained
+from compare.errata.example import ALICE, BOB, XS, YS, mean_loss, nudged, trained
 from compare.experiment import Settings
 from compare.people import NEWCOMERS, PEOPLE, raw, shifted
 from manual.article import Parameters
@@ -73,7 +73,7 @@ def signs() -> Shown:
 )
 def first_order() -> Shown:
     """Take one update with growing η: the loss of its sample, and the mean loss of all four."""
-    start = drawn()
+    start = Settings().start()
     steps = [("Alice", *_step(start, ALICE, rate)) for rate in RATES]
     steps.append(("Bob", *_step(start, BOB, Settings().learning_rate)))
     rises = [(name, rate) for name, rate, *_, all_four in steps if all_four > 0]
@@ -184,7 +184,7 @@ DIFFERENCE = 6e-6
 )
 def ten_dimensions() -> Shown:
     """List three points of the slice, with all their coordinates."""
-    start = drawn()
+    start = Settings().start()
     thetas = [nudged(start, "w1", by) for by in PLACES]
     points = np.array([[*theta, mean_loss(theta)] for theta in thetas]).T
     names, held = np.array((*NAMES, "L")), (points == points[:, :1]).all(axis=1)
@@ -217,7 +217,7 @@ def ten_dimensions() -> Shown:
 )
 def slope_of_a_slice() -> Shown:
     """Compare each slice's slope, by a difference, with the gradient, and a step against either."""
-    start, rate = drawn(), Settings().learning_rate
+    start, rate = Settings().start(), Settings().learning_rate
     # The mean loss's gradient is the mean of the four people's.
     gradient = Parameters(*stack(manual.article.gradient(start, XS, YS)).mean(axis=1))
     # A central difference of the mean loss along each parameter.

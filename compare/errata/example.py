@@ -12,11 +12,6 @@ from manual.article import Parameters
 ALICE, BOB = (XS[0], YS[0]), (XS[1], YS[1])
 
 
-def drawn() -> Parameters:
-    """Return ordinary parameters: the start of the training of `compare run`."""
-    return Settings().start()
-
-
 def mean_loss(params: Parameters) -> float:
     """Compute the mean loss over the four people, the loss of the network."""
     return float(manual.article.mean_loss(params, XS, YS))

@@ -13,7 +13,7 @@ import manual.article
 from autodiff.precision import in_float64
 from compare.agreement import NAMES, compare_gradients
 from compare.errata.entry import Shown, erratum, slope
-from compare.errata.example import ALICE, XS, YS, drawn, gradient_with, mean_loss, trained
+from compare.errata.example import ALICE, XS, YS, gradient_with, mean_loss, trained
 from compare.experiment import Settings
 from compare.people import NEWCOMERS, PEOPLE, label, raw, shifted
 from manual.activations import sigmoid, sigmoid_derivative
@@ -130,7 +130,7 @@ def index_from_zero() -> Shown:
 )
 def y_partial() -> Shown:
     """Compute both factors by hand and compare their products with autodiff."""
-    start, (x, y) = drawn(), ALICE
+    start, (x, y) = Settings().start(), ALICE
     dloss = -2 * (y - manual.article.feedforward(start, x))
     dypred = gradient_with(1.0, start, x)
 
@@ -177,7 +177,7 @@ def _chain(parameter: str, unit: str, own: str, aligned: str = " &") -> str:
 )
 def only_through_h1() -> Shown:
     """Judge the printed chain, word for word and with each parameter's own ∂h1/∂."""
-    start, (x, y) = drawn(), ALICE
+    start, (x, y) = Settings().start(), ALICE
     steps = manual.article.forward(start, x)
     dloss_dh1 = -2 * (y - steps.ypred) * sigmoid_derivative(steps.z3) * start.w5
     # ∂h1/∂ each of the nine, differentiated from the forward pass itself.

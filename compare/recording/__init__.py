@@ -1,6 +1,5 @@
 """Run the hand-written lines on numbers that record their operations, names and formulas.
 
 A `number` holds a float and the operation that produced it, `watching` records the names that the
-lines give to numbers, `formula` writes a recorded number as a formula, and `program` turns a
-recording into a program for the page.
+lines give to numbers, and `formula` writes a recorded number as a formula.
 """

@@ -13,9 +13,8 @@ import numpy as np
 
 from compare.recording.formula import LATEX, TEXT, formula
 from compare.recording.number import Array, Number
-from compare.recording.program import program
 from compare.recording.watching import Statement, statements
-from compare.trace import FACTOR, GRADIENT, LOSS, UPDATE, VALUE, Quantity, Step, Trace, place
+from compare.trace import PHASES, UPDATE, Quantity, Step, Trace, place, program
 from compare.traced.meanings import Derivative, Meaning, Updated, Value
 from compare.traced.reasons import reason
 from compare.traced.witnesses import Check, Witnesses
@@ -91,12 +90,9 @@ def assemble(
     return Trace(about, quantities, steps, lines)
 
 
-_PHASES = {VALUE: "forward", LOSS: "loss", FACTOR: "backward", GRADIENT: "backward"}
-
-
 def _steps(named: Mapping[str, Named]) -> Iterator[Step]:
     def together(of: Named) -> tuple[str, str]:
-        return _PHASES.get(of.meaning.kind, UPDATE), of.title
+        return PHASES.get(of.meaning.kind, UPDATE), of.title
 
     computed = [of for of in named.values() if of.statement]
     for number, ((phase, title), group) in enumerate(groupby(computed, key=together), start=1):

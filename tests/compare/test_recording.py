@@ -10,8 +10,8 @@ import manual.article
 from compare.agreement import stack
 from compare.recording.formula import LATEX, TEXT, formula
 from compare.recording.number import Array, Number, given
-from compare.recording.program import CONSTANT, program
 from compare.recording.watching import RETURN, Watch
+from compare.trace import program
 from compare.traced.request import PassRequest
 from manual.activations import SIGMOID_DERIVATIVES, sigmoid, sigmoid_derivative
 from manual.arrays import namespace
@@ -144,7 +144,7 @@ def test_it_gives_every_quantity_bit_for_bit() -> None:
     given = {program.at[q.name]: q.by_hand for q in of.quantities.values() if q.step == 0}
     results: list[Any] = []
     for at, line in enumerate(program.lines):
-        if line.operation in ("given", CONSTANT):
+        if line.operation in ("given", "constant"):
             results.append(np.float64(given[at] if line.operation == "given" else line.value))
         else:
             operands = [results[operand] for operand in line.operands]
