@@ -197,8 +197,8 @@ def compare_gradients(
         BY_AUTODIFF: autodiff.article.gradient,
     }
     points = manual.article.Parameters(*params), autodiff.article.Parameters(*params)
-    grads = [of(at, x, y) for of, at in zip(gradients.values(), points, strict=True)]
-    verdict = verdict_on(*grads, params, x, y, sigmoid_derivative)
+    hand, auto = (of(at, x, y) for of, at in zip(gradients.values(), points, strict=True))
+    verdict = verdict_on(hand, auto, params, x, y, sigmoid_derivative)
     forms = FORMS[sigmoid_derivative], CANCELLING
     right = verdict.hand_is_right.all(), verdict.autodiff_is_right.all()
     ruled = (

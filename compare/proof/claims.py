@@ -80,20 +80,20 @@ def claim(says: str, due: Any, by_hand: Any, at: Sequence[Any] = (), **about: An
     """
     gap = due - by_hand
     at = at or sorted(gap.free_symbols | by_hand.free_symbols, key=str)
-    shown = [
+    wanted, found = (
         of.replace(lambda part: hasattr(part, "example"), lambda part: part.example())
         for of in (due, by_hand)
-    ]
-    if found := _refutation(*shown, at, range(1)):  # most of what is wrong is seen at once
-        return Claim(says, REFUTED, difference=found, **about)
+    )
+    if wrong := _refutation(wanted, found, at, range(1)):  # most of what is wrong is seen at once
+        return Claim(says, REFUTED, difference=wrong, **about)
     try:
         each = [piece for _, piece in cases(gap)]
         if all(map(vanishes, each)):
             return Claim(says, PROVED, cases=len(each), **about)
     except UndecidedError:
         pass
-    found = _refutation(*shown, at, range(1, POINTS))
-    return Claim(says, REFUTED if found else UNDECIDED, difference=found, **about)
+    wrong = _refutation(wanted, found, at, range(1, POINTS))
+    return Claim(says, REFUTED if wrong else UNDECIDED, difference=wrong, **about)
 
 
 def worst(says: str, claims: Sequence[Claim], name: str) -> Claim:
