@@ -41,6 +41,10 @@ class Above(sp.Function):
             return 1 - cls(-rest, 1 - at_0, evaluate=False)
         return None if rest == of else cls(rest, at_0, evaluate=False)
 
+    def __new__(cls, *args: Any, **options: Any) -> Any:
+        """Make one; SymPy types it as a class, not as a term to compute with."""
+        return super().__new__(cls, *args, **options)
+
     def fdiff(self, argindex: int = 1) -> Any:  # noqa: ARG002 (SymPy's signature)
         """0, on both sides."""
         return sp.S.Zero
