@@ -178,8 +178,8 @@ def lesson(plant: Slip, found: dict[str, Check]) -> str:
         said.append("In so few epochs no update goes wrong.")
     if {"autodiff", "judge"} & set(blind):
         said.append(
-            "The gradient is right at every point: whoever checks gradients alone does not learn "
-            "what the training does with them."
+            "The gradient is right at every point: a check of gradients alone does not see what "
+            "the training does with them."
             if kind_of(plant) == "training"
             else "At the start the gradient is right; the training comes to points where it is "
             "wrong, and a check of gradients knows only the points it is given."

@@ -183,9 +183,9 @@ def run(**options: Any) -> int:
     """Train the article's network by hand and by autodiff, compared at every step.
 
     Shows the nine partial derivatives at the starting parameters, trains twice, judges every update
-    from common parameters, and predicts Emily and Frank, and whoever has the given --weight and
-    --height, with a warning if the network extrapolates. Ends with 0 if the two sides agree within
-    rounding, with 1 if they do not.
+    from common parameters, and predicts Emily and Frank, and a person of --weight and --height,
+    with a warning if the network extrapolates. Ends with 0 if the two sides agree within rounding,
+    with 1 if they do not.
     """
     from compare.commands.run import run
 
@@ -288,8 +288,8 @@ def sweep(
 ) -> int:
     """Draw weights, inputs and targets at random, and compare both gradients element by element.
 
-    Case i depends on the seed and on i alone, whoever draws it, on however many devices and in
-    however many processes. What two right gradients may differ by is derived at every case; where
+    Case i depends on the seed and on i alone, on however many devices and in however many
+    processes it is drawn. What two right gradients may differ by is derived at every case; where
     that does not explain it, handgrad's judge rules, and on the most suspicious cases anyway.
     Ctrl-C ends it with a report of what was covered. Ends with 0 if all agree, else with 1.
 

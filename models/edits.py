@@ -58,8 +58,8 @@ def changed(source: str, edit: Edit) -> str:
     """Make an edit of source code; further lines are indented like the one in its place.
 
     A line takes the place of the one that assigns to the same, or returns as well; of several
-    lines, the last one does, and the others come before it. If there is none, all come after the
-    line that assigns to the name, among others. A text takes another one's place.
+    lines, the last one does, and the others come before it. Where only a line that assigns to
+    several names at once fits, all come after it. A text takes another one's place.
 
     Raises:
         ValueError: there is not exactly one such place.

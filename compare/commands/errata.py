@@ -34,10 +34,8 @@ def _texts(entry: Erratum) -> dict[str, Any]:
 
 
 def _list() -> None:
-    out, rows = (
-        console(),
-        Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 1, 0)),
-    )
+    out = console()
+    rows = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 1, 0))
     rows.add_column("N", justify="right", no_wrap=True)
     rows.add_column("printed", ratio=1)
     rows.add_column("right", ratio=1)

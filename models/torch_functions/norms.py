@@ -114,7 +114,7 @@ def rms_norm(x: Any, weight: Any, eps: float, offset: float) -> Any:
     return xhat * scale, (rstd,)
 
 
-def rms_norm_backward(dy: Any, rstd: Any, x: Any, weight: Any, eps: float, offset: float) -> Any:  # noqa: ARG001
+def rms_norm_backward(dy: Any, rstd: Any, x: Any, weight: Any, eps: float, offset: float) -> Any:  # noqa: ARG001 (mistakes take eps)
     xhat = x * rstd
     # y = xhat scale, scale = offset + weight
     dxhat = dy * (offset + weight)

@@ -106,7 +106,10 @@ def test_of_what_cannot_be_traced_some_elements_are_judged(monkeypatch: pytest.M
 def test_ties_that_do_not_matter_are_none_in_a_sample(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(certify, "RUNS", 1e9)  # there is never time for a gradient program
     x = np.where(np.arange(200) % 7, np.linspace(-1.0, 1.0, 200), 0.0)
-    loss = lambda x: jnp.sum(jnp.maximum(x, 0.0) ** 2)  # noqa: E731
+
+    def loss(x: Any) -> Any:
+        return jnp.sum(jnp.maximum(x, 0.0) ** 2)
+
     assert check_gradient(lambda x: 2 * np.maximum(x, 0.0), loss, x, points=0).verdict == "agree"
 
 
