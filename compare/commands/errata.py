@@ -22,7 +22,7 @@ def errata(number: int | None, as_json: bool) -> None:
     entry = ERRATA[number - 1]
     shown = entry.run()
     if as_json:
-        parts = ("columns", "rows", "says", "numbers")
+        parts = ("columns", "rows", "says")
         print_object(_texts(entry) | {"run": {part: getattr(shown, part) for part in parts}})
     else:
         _show(entry, shown)

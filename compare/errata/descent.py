@@ -54,7 +54,6 @@ def signs() -> Shown:
             f"with {name}."
             for name, steep in slopes.items()
         ),
-        {"slopes": slopes, "losses": losses},
         digits=8,
     )
 
@@ -77,8 +76,7 @@ def first_order() -> Shown:
     steps = [("Alice", *_step(start, ALICE, rate)) for rate in RATES]
     steps.append(("Bob", *_step(start, BOB, Settings().learning_rate)))
     rises = [(name, rate) for name, rate, *_, all_four in steps if all_four > 0]
-    _, _, changes, promised, means = zip(*steps, strict=True)
-    own = sum(change > 0 for change in changes)
+    own = sum(change > 0 for _, _, change, *_ in steps)
     # The first-order prediction holds for a short step, not for a long one.
     kept = [change / wanted for _, _, change, wanted, _ in steps[: len(RATES)]]
     return Shown(
@@ -88,13 +86,6 @@ def first_order() -> Shown:
         f"η = {RATES[-1]:g} {kept[-1]:.4f} times. The loss of the sample taken rose {own} times, "
         f"the mean loss {len(rises)} times: "
         f"{', '.join(f'after {name} with η = {rate:g}' for name, rate in rises)}.",
-        {
-            "changes": changes,
-            "first_order": promised,
-            "mean_changes": means,
-            "kept": kept,
-            "rises": rises,
-        },
         digits=4,
     )
 
@@ -139,22 +130,12 @@ def order_of_samples() -> Shown:
     ]
     rows.append((f"mean loss after {epochs} epochs", *losses.values()))
     rows += [(person.name, *column) for person, *column in zip(NEWCOMERS, *answers, strict=True)]
-    repeats = {name: bool((order == order[0]).all()) for name, order in orders.items()}
-    fixed = ", ".join(name for name, same in repeats.items() if same)
+    fixed = ", ".join(name for name, order in orders.items() if (order == order[0]).all())
     return Shown(
         (f"seed {settings.seed}", *orders),
         rows,
         f"The order that is the same in all {epochs} epochs: {fixed}. The losses end between "
         f"{min(losses.values()):.5f} and {max(losses.values()):.5f}.",
-        {
-            "repeats": repeats,
-            "losses": losses,
-            "people_each_epoch": {
-                name: sorted({len(set(epoch)) for epoch in order.tolist()})
-                for name, order in orders.items()
-            },
-            "samples": len(XS),
-        },
     )
 
 
@@ -194,12 +175,6 @@ def ten_dimensions() -> Shown:
         [(name, *of, how) for name, of, how in zip(names, points, moves, strict=True)],
         f"A point of the graph has {len(points)} coordinates. Along the slice {sum(held)} of them "
         f"are held, and {len(points) - sum(held)} move: the parameter, and the loss.",
-        {
-            "inputs": len(NAMES),
-            "coordinates": len(points),
-            "held": names[held],
-            "losses": points[-1],
-        },
     )
 
 
@@ -237,12 +212,6 @@ def slope_of_a_slice() -> Shown:
         f"Each slice has one slope; the gradient has {len(gradient)} components. A step with η = "
         f"{rate:g} against the slope along w1 alone lowers the mean loss by {drops[0]:.6f}, "
         f"against the gradient by {drops[1]:.6f}.",
-        {
-            "slopes": slopes,
-            "gradient": gradient,
-            "drop_along_w1": drops[0],
-            "drop_along_gradient": drops[1],
-        },
     )
 
 
@@ -288,12 +257,5 @@ def no_seed() -> Shown:
         [(name, of.min(), np.median(of), of.max()) for name, of in found.items()],
         f"{PUBLISHED[0]} and {PUBLISHED[1]} come from {len(hits)} of {len(SEEDS)} seeds: "
         f"{', '.join(map(str, hits))}.",
-        {
-            "seeds": hits,
-            "loss": [losses.min(), losses.max()],
-            "loss_of_the_first_hit": losses[SEEDS.index(hits[0])],
-            "emily": [emily.min(), emily.max()],
-            "frank": [frank.min(), frank.max()],
-        },
         digits=4,
     )

@@ -12,15 +12,14 @@ Cell = str | float
 
 @dataclass(frozen=True)
 class Shown:
-    """The result of a run: a table, a sentence that sums it up, and its key numbers by name.
+    """The result of a run: a table, and a sentence that sums it up.
 
-    A run may return NumPy's numbers and arrays; `Erratum.run` has Python's in their place.
+    A run may return NumPy's numbers; `Erratum.run` has Python's in their place.
     """
 
     columns: Sequence[str]
     rows: Sequence[Sequence[Any]]  #: of `Cell`
     says: str
-    numbers: dict[str, Any]
     digits: int = 6
 
 
@@ -44,7 +43,7 @@ class Erratum:
     def run(self) -> Shown:
         """Show it by a run."""
         shown = self.shows()
-        return replace(shown, rows=_plain(shown.rows), numbers=_plain(shown.numbers))
+        return replace(shown, rows=[[_plain(cell) for cell in row] for row in shown.rows])
 
 
 def slope(of: str, by: str) -> str:
@@ -57,9 +56,5 @@ def erratum(number: int, **texts: Any) -> Callable[[Callable[[], Shown]], Erratu
     return lambda shows: Erratum(number, shows=shows, **texts)
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain(of) for key, of in value.items()}
-    if isinstance(value, list | tuple):
-        return [*map(_plain, value)]
-    return value.tolist() if isinstance(value, np.ndarray | np.generic) else value
+def _plain(cell: Any) -> Cell:
+    return cell if isinstance(cell, str) else np.asarray(cell).item()

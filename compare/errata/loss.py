@@ -68,12 +68,6 @@ def missing_square() -> Shown:
         f"Trained as printed, {women[0]} of {len(everybody)} people come out as F and the loss "
         f"ends at {losses[-1][0]:.4f}; with the square it ends at {losses[-1][1]:.4f}, and "
         f"{women[1]} are F.",
-        {
-            "loss_printed": losses[-1][0],
-            "loss_right": losses[-1][1],
-            "answers_printed": answers[0],
-            "answers_right": answers[1],
-        },
     )
 
 
@@ -106,14 +100,6 @@ def index_from_zero() -> Shown:
         rows,
         f"From i = 0 to {n} there are {n + 1} terms for {n} people. With predictions of their "
         f"own the mean loss is {own:.6f}; with the best single one it is {alike:g}.",
-        {
-            "terms": n + 1,
-            "people": n,
-            "single": single,
-            "loss_own": own,
-            "loss_single": alike,
-            "loss_of_zeros": mse(YS, np.zeros(n)),
-        },
     )
 
 
@@ -145,12 +131,6 @@ def y_partial() -> Shown:
         ],
         f"With ∂L/∂y_pred = {dloss:.6f}, {agree} of {len(judged)} products are ∂L/∂w_i, within "
         "rounding.",
-        {
-            "dloss": dloss,
-            "agree": agree,
-            "products": [row.by_hand for row in judged],
-            "autodiff": [row.autodiff for row in judged],
-        },
         digits=9,
     )
 
@@ -197,7 +177,6 @@ def only_through_h1() -> Shown:
         ],
         f"Word for word the chain is right for {', '.join(hits)}; with the parameter's own ∂h1/∂ "
         f"for {', '.join(own)}, {len(own)} of {len(NAMES)}. For the others h1 is not on the way.",
-        {"word_for_word": hits, "through_h1": own, "values": [row.by_hand for row in judged]},
     )
 
 
@@ -232,10 +211,6 @@ def unfinished_factors() -> Shown:
         ("Alice", "", "by hand", "by jax.grad"),
         rows,
         f"With both factors given, ∂L/∂w1 is a number: {by_hand:.15g}.",
-        {
-            "by_hand": {name: value for name, _, value, _ in rows},
-            "autodiff": {name: value for name, _, _, value in rows},
-        },
         digits=15,
     )
 
@@ -255,10 +230,8 @@ def unfinished_factors() -> Shown:
 def rounded_on_the_way() -> Shown:
     """Run the example twice with the same lines: on numbers of three digits, and on all digits."""
     (x1, x2), y = ALICE
-    numbers, functions = (
-        (*manual.article.ones_parameters(), x1, x2, y),
-        (sigmoid, sigmoid_derivative),
-    )
+    numbers = (*manual.article.ones_parameters(), x1, x2, y)
+    functions = (sigmoid, sigmoid_derivative)
     with localcontext(prec=3):  # decimal numbers are rounded after every operation
         rounded = [lambda z, of=of: +Decimal(float(of(float(z)))) for of in functions]
         on_paper = _example(*map(Decimal, numbers), functions=rounded)
@@ -269,7 +242,6 @@ def rounded_on_the_way() -> Shown:
         ("Alice", "rounded on the way", "at the end", "all digits"),
         [(name, on_paper[name], at_the_end[name], full[name]) for name in full],
         f"The third digit is wrong in {len(wrong)} of {len(full)} numbers: {', '.join(wrong)}.",
-        {"on_the_way": on_paper, "at_the_end": at_the_end, "full": full},
         digits=9,
     )
 

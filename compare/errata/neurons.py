@@ -32,22 +32,17 @@ def shift_or_normalise() -> Shown:
         "less the means": people - means,
         "standardised": (people - means) / deviations,
     }
-    numbers = {
-        name: {"means": x.mean(axis=0), "deviations": x.std(axis=0)}
-        for name, x in treatments.items()
-    }
     rows = [
         # Rounded, so that the rounding error left by subtracting a mean is not shown.
-        (name, *(round(found[key][j], 9) for j in (0, 1) for key in ("means", "deviations")))
-        for name, found in numbers.items()
+        (name, *(round(number, 9) for j in (0, 1) for number in (x[:, j].mean(), x[:, j].std())))
+        for name, x in treatments.items()
     ]
-    left = numbers["less 135 and 66"]["means"]
+    left = treatments["less 135 and 66"].mean(axis=0)
     return Shown(
         ("", "weight: mean", "deviation", "height: mean", "deviation"),
         rows,
         f"The means are {means[0]:g} lb and {means[1]:g} in; the article's shift leaves "
         f"{left[0]:g} and {left[1]:g} of them, and the spread untouched.",
-        numbers,
     )
 
 
@@ -72,15 +67,12 @@ def mark_of_fifty() -> Shown:
         _, x, hard = strict.steps([mark])
         served = "dinner" if hard == 1 else "beaten"
         rows.append((str(mark), x, hard, smooth.feedforward([mark]), served))
-    steps = {row[0]: row[2] for row in rows}
-    sigmoids = {row[0]: row[3] for row in rows}
+    (_, at_49, at_50, at_51, _) = rows
     return Shown(
         ("mark", "x", "step(x)", "σ(x)", "by the step"),
         rows,
-        f"At 50 the step says {steps['50']:g} and the sigmoid {sigmoids['50']:g}; from 49 to 51 "
-        f"the step jumps by {steps['51'] - steps['49']:g}, the sigmoid rises by "
-        f"{sigmoids['51'] - sigmoids['49']:.2f}.",
-        {"step": steps, "sigmoid": sigmoids},
+        f"At 50 the step says {at_50[2]:g} and the sigmoid {at_50[3]:g}; from 49 to 51 the step "
+        f"jumps by {at_51[2] - at_49[2]:g}, the sigmoid rises by {at_51[3] - at_49[3]:.2f}.",
         digits=5,
     )
 
@@ -102,20 +94,17 @@ NOT, NOT_BOTH = Neuron([-1.0], 0.0, step), Neuron([-1.0, -1.0], 1.0, step)
 )
 def year_and_name() -> Shown:
     """Compute and, or, not with one threshold unit each, and exclusive or with a net of three."""
-    inputs = [*product((0.0, 1.0), repeat=2)]
-    found = {
-        "and": [AND.feedforward(x) for x in inputs],
-        "or": [OR.feedforward(x) for x in inputs],
-        "not x1": [NOT.feedforward([x1]) for x1, _ in inputs],
-        "xor": [AND.feedforward([OR.feedforward(x), NOT_BOTH.feedforward(x)]) for x in inputs],
-    }
-    answers = zip(*found.values(), strict=True)
+    rows = []
+    for x1, x2 in product((0.0, 1.0), repeat=2):
+        either, not_both = OR.feedforward([x1, x2]), NOT_BOTH.feedforward([x1, x2])
+        one = AND.feedforward([either, not_both])
+        row = (AND.feedforward([x1, x2]), either, NOT.feedforward([x1]), one)
+        rows.append((f"{x1:g}", f"{x2:g}", *row))
     return Shown(
         ("x1", "x2", "x1 and x2", "x1 or x2", "not x1", "exactly one"),
-        [(f"{x1:g}", f"{x2:g}", *row) for (x1, x2), row in zip(inputs, answers, strict=True)],
+        rows,
         "One unit that sums and compares with a threshold computes and, or, not; exactly one of "
         "two takes three of them in two layers, as the article's network has.",
-        found,
     )
 
 
@@ -145,10 +134,6 @@ def where_released() -> Shown:
         rows,
         f"What o1 receives, {released[0]:.6f} and {released[1]:.6f}, is what h1 and h2 release; "
         f"o1 releases {rows[-1][-1]:.6f}.",
-        {
-            "released": [row[-1] for row in rows],
-            "received_by_o1": released,
-        },
         digits=9,
     )
 
@@ -179,6 +164,5 @@ def ions() -> Shown:
         rows,
         "No number of the model stands for an ion, a channel or the pump. In their place it has a "
         f"sum and a threshold: with -b = {threshold:g} the first sum that fires is {at:g}.",
-        {"fires_at": at, "threshold": threshold, "outputs": [row[3] for row in rows]},
         digits=4,
     )

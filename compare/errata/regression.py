@@ -32,20 +32,18 @@ def slope_or_correlation() -> Shown:
         "lb by in": (height, weight),
         "kg by cm": (height / INCHES_PER_CM, weight / POUNDS_PER_KG),
     }
-    numbers, rows = {}, []
+    rows = []
     for name, (x, y) in units.items():
         slope, _ = line(x, y)
         # Dividing by n or n - 1 makes no difference: it cancels in the quotient.
         r, check = slope * x.std() / y.std(), np.corrcoef(x, y)[0, 1]
         rows.append((name, slope, x.std(), y.std(), r, check))
-        numbers[name] = {"slope": slope, "r": r, "corrcoef": check}
-    (a, b) = numbers.values()
+    (_, a, *_, r_a, _), (_, b, *_, r_b, _) = rows
     return Shown(
         ("", "slope m", "s_x", "s_y", "m s_x / s_y", "np.corrcoef"),
         rows,
-        f"The slope is {a['slope']:.4f} lb per in and {b['slope']:.4f} kg per cm; the correlation "
-        f"is {a['r']:.4f} and {b['r']:.4f}.",
-        numbers,
+        f"The slope is {a:.4f} lb per in and {b:.4f} kg per cm; the correlation is {r_a:.4f} and "
+        f"{r_b:.4f}.",
     )
 
 
@@ -81,14 +79,6 @@ def exchanged_axes() -> Shown:
         f"The two slopes, {slope:.4f} kg per cm and {back:.4f} cm per kg, multiply to "
         f"{slope * back:.4f}: r² = {r_squared:.4f}, not 1. The line made for the other direction "
         f"has {wrong / right:.2f} times the mean squared error.",
-        {
-            "slope": slope,
-            "slope_back": back,
-            "product": slope * back,
-            "r_squared": r_squared,
-            "mse_right": right,
-            "mse_wrong": wrong,
-        },
     )
 
 
@@ -125,12 +115,6 @@ def absolute_or_squared() -> Shown:
         f"MAE is {mean_absolute:.4f} lb, MSE {mean_squared:.4f} lb². {PEOPLE[longest].name}'s red "
         f"line is {lengths[longest] / lengths.sum():.0%} of the one and "
         f"{squares[longest] / squares.sum():.0%} of the other.",
-        {
-            "mae": mean_absolute,
-            "mse": mean_squared,
-            "share_of_mae": lengths[longest] / lengths.sum(),
-            "share_of_mse": squares[longest] / squares.sum(),
-        },
         digits=5,
     )
 
@@ -176,7 +160,6 @@ def through_all_points() -> Shown:
         rows,
         f"{len(through)} of {len(cases)} pass through all points within rounding: "
         f"{'; '.join(through)}.",
-        {"residuals": [row[-2] for row in rows], "through": [row[-1] == "yes" for row in rows]},
         digits=4,
     )
 
@@ -214,13 +197,5 @@ def closed_form() -> Shown:
         f"The descents end within {result.remaining:.1e} of the closed form, in standard "
         f"deviations. Two trainings of the network, seeds {SEEDS[0]} and {SEEDS[1]}, end up to "
         f"{apart:.2f} apart in a parameter: there is no one answer to solve for.",
-        {
-            "closed_form": values[:, 0],
-            "by_hand": values[:, 1],
-            "autodiff": values[:, 2],
-            "remaining": result.remaining,
-            "agree": result.first_divergence is None,
-            "networks_apart": apart,
-        },
         digits=9,
     )
