@@ -26,7 +26,7 @@ from handgrad.diagnosis.engine import Engine
 from handgrad.diagnosis.rewired import Place, Switch
 from handgrad.diagnosis.samples import Sample
 from handgrad.diagnosis.search import GIVES, Proposes, Search
-from handgrad.diagnosis.theory import Theory, explains
+from handgrad.diagnosis.theory import Theory
 from handgrad.diagnosis.wording import of_nodes, of_place, shortened
 from handgrad.program.equations import is_imaginary
 
@@ -62,25 +62,11 @@ def _factor_at_a_place(search: Search, inside: bool = False) -> Iterator[Theory]
             values = dict.fromkeys((float(np.round(c)), factors.written(c, first.given)))
             found += [(_strangeness(search, value), i, value) for value in values if value != 1]
     for _, i, value in sorted(found):
-        theory = _scaled(search, [i], search.engine.rewired.places[i], value)
-        yield _of_a_penalty(theory) if _is_a_penalty(theory, search, i) else theory
+        yield _scaled(search, [i], search.engine.rewired.places[i], value)
 
 
 #: The same at places inside one function.
 _factor_inside = partial(_factor_at_a_place, inside=True)
-
-
-def _is_a_penalty(theory: Theory, search: Search, place: int) -> bool:
-    """Tell whether a theory explains the gap and the place is that of a weight penalty."""
-    concerned = search.evidence.wrong & (search.through(place, search.evidence.fit[0]) != 0)
-    explained = concerned.any() and explains(theory, search.evidence, search.within)
-    return bool(explained) and kinds.decays(search.engine, place, search.evidence, concerned)
-
-
-def _of_a_penalty(theory: Theory) -> Theory:
-    """Return the theory as one of kind `weight-decay`."""
-    says = theory.says.removesuffix(": a term is missing")
-    return replace(theory, kind="weight-decay", says=f"{says}: the loss's weight decay")
 
 
 def _strangeness(search: Search, factor: float) -> int:
