@@ -20,7 +20,6 @@ from handgrad.data.point import Point, copied, point_at
 from handgrad.data.pytrees import is_real, weighed, wide
 from handgrad.judging.case import OF_REFERENCE, Case
 from handgrad.judging.claim import Check, Claim
-from handgrad.judging.options import DEFAULT, Options
 from handgrad.judging.untraceable import calling
 
 #: What messages call the outputs of a function.
@@ -105,14 +104,14 @@ def referenced(
     )
 
 
-def values_case(pair: Referenced, given: Point, options: Options = DEFAULT) -> tuple[Case, Point]:
+def values_case(pair: Referenced, given: Point, case: Case) -> tuple[Case, Point]:
     """Build the case that a function has the values of its reference, and its point.
 
     Args:
         pair: the two.
         given: the point at which the derivative is judged, whose parameters are a list of the
             float arrays among the arguments.
-        options: of the derivative's case; the referee is chosen anew.
+        case: that of the derivative; the referee is chosen anew.
     """
 
     def loss(cotangents: Any, *real: Any) -> Any:
@@ -123,11 +122,10 @@ def values_case(pair: Referenced, given: Point, options: Options = DEFAULT) -> t
 
     names = Names(OUTPUT, given.paths, tuple(pair.outputs))
     # The values do not depend on the cotangents.
-    at = point_at(pair.cotangents(options.seed), tuple(given.params), names)
+    at = point_at(pair.cotangents(case.seed), tuple(given.params), names)
     claim, wording = ForwardValues(given), OF_REFERENCE._replace(gradient=pair.name)
-    own = options.handed_on(referee="auto")
-    domains = options.domains if isinstance(options, Case) else ()
-    return Case(values, loss, **own, claim=claim, wording=wording, domains=domains), at
+    own = case.handed_on(referee="auto")
+    return Case(values, loss, **own, claim=claim, wording=wording, domains=case.domains), at
 
 
 def float_outputs(output: Any) -> tuple[dict[str, Any], Callable[[Any], list[Any]]]:

@@ -96,6 +96,10 @@ def of_one(c: Any, cache: Any) -> Any:
     return np.outer(c, cache[1].conj()), cache[0].T @ c
 
 
+def called_step(z: Any) -> Any:
+    return np.array([sum(complex(v) ** 2 for v in z)]), z
+
+
 def turned(x: Any) -> Any:
     return jnp.exp(1j * x), x
 
@@ -226,6 +230,12 @@ CASES = [
         Row("right", product_back),
         Row("the conjugate of one", of_one, "a conjugate is missing", never=("z.real: 2 of",)),
         Row("PyTorch's", in_torch, kinds=("convention",)),
+    ),
+    *cases("a product's cotangent", check_backward, product, A, Z, cotangent=B, points=0)(
+        Row("right", product_back)
+    ),
+    *cases("a step that can only be called", check_backward, called_step, Z, points=0)(
+        Row("right", lambda c, z: 2 * c * z, "not certified")
     ),
     *cases("a step from reals", check_backward, turned, X, points=2)(
         Row("right", turned_back),

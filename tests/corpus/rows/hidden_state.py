@@ -31,6 +31,10 @@ def by_numpy(w: Any) -> Any:
     return np.sum(np.square(np.asarray(w))) if w.dtype != object else np.sum(w * w)
 
 
+def not_a_number(_: Any) -> Any:
+    return np.nan
+
+
 def twice(w: Any) -> Any:
     return 2 * w
 
@@ -307,6 +311,10 @@ CASES = [
     *cases("each 46th call", check_gradient, counted(46, by_numpy), W, points=0)(
         Row("that varies as well", Anew(lambda: off(2, 1.1)), NO_FUNCTION, **UNDECIDABLE),
     ),
+    *drawn("the 12th call, as traced", counted(12, traced)),  # the last one
+    *cases("the 28th call", check_gradient, in_calls((28,), by_numpy, not_a_number), W, points=0)(
+        Row("of the others", twice, "was 2.02, and in call", "nan; pass", **UNDECIDABLE)
+    ),
     *drawn("the 7th call raises", in_calls((7,), traced), points=1),
     # These are functions, or nearly.
     *cases("shuffled", check_gradient, shuffled, W, points=0)(
@@ -339,6 +347,7 @@ CASES = [
     *cases("some calls are off", check_gradient, traced, W, points=2)(
         Row("a third of them, by 1e-9", off(3, 1 + 1e-9), **RACE),
         Row("an eighth, by half", off(8, 1.5), **RACE),
+        Row("a fourth, by a quarter less", off(4, 0.75), "gave -1.0499999999999998, the", **RACE),
         Row("a seventh is 0", off(7, 0.0), **RACE),
         Row("right, by rounding", off(2, 1 + 1e-15), BY_ROUNDING),
         Row(

@@ -257,6 +257,9 @@ IN_JAX = [
     *cases("a step less beside the point", check_gradient, in_two_steps, TWO, points=0)(
         Row("as of both steps", lambda p: np.array([p[1] * 5 / 16, 7 / 4]), verdict="undecidable"),
     ),
+    *cases("the same, small", check_gradient, lambda p: 1e-7 * in_two_steps(p), TWO, points=0)(
+        Row("of both", lambda p: 1e-7 * np.array([p[1] * 5 / 16, 7 / 4]), verdict="undecidable"),
+    ),
     *cases("a gradient by a loop", check_gradient, lambda p: p[1] * p[0] ** 0.5, TWO, points=0)(
         Row("it stops early", that_stops_early, verdict="imprecise"),
         Row("it stops early, compiled", jax.jit(that_stops_early), verdict="imprecise"),

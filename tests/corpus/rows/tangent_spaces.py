@@ -174,7 +174,7 @@ BY_SCIPY = {
 # Points that leave a domain, some of which are right.
 
 
-def left(said: str, before: Any, wrong: Any, right: Any = ()) -> Iterable[Case]:
+def left(said: str, before: Any, wrong: Any, right: Any = (), shown: str = "") -> Iterable[Case]:
     good = [np.array(at) for at in (before, *right)]
     points = [(np.array(at),) for at in (*right, *wrong)]
 
@@ -183,7 +183,7 @@ def left(said: str, before: Any, wrong: Any, right: Any = ()) -> Iterable[Case]:
 
     never = () if said else ("no longer", "changes its sign")
     inside = f"{len(good)} points" if right else "the given point"
-    says = (said, f"right at {inside}, wrong only where") if said else ()
+    says = (said, f"right at {inside}, wrong only where", shown) if said else ()
     name = f"where {said or 'nothing'} of {len(points)}, from {np.array(before).tolist()}"
     made = cases(name, check_gradient, squares, good[0], points=points)
     return made(Row("wrong there", answer, *says, never=never))
@@ -359,6 +359,7 @@ CASES = [
     *left("a[1] is no longer positive", [0.0, 1.0], [[-2.6, -1.0], [0.5, -2.0]], [[-1.0, 1.5]]),
     *left("", [0.0, 1.0], [[-2.6, 1.0], [0.5, -2.0]], [[-1.0, 1.5]]),
     *left("", [0.0, 1.0], [[-2.6, -1.0], [0.5, -2.0]], [[-1.0, 1.5], [0.5, -3.0]]),
+    *left("a is no longer positive", [0.5, 2.0], [[-1.0, -2.0], [1.0, -3.0]], shown="a[1] is -2"),
     *left("a is no longer 0 or more", [0.0, 1.0], [[-2.6, -1.0]], [[0.1, 2.0]]),
     # What is no domain, and what is outside.
     *no_domain("simplx", "domain: got 'simplx', expected 'positive', 'simplex'"),

@@ -145,6 +145,14 @@ CASES = [
         Row("ones", np.ones_like, "KeyError: 'mine'", verdict=RAISED),
     ),
     # An installed function that is the loss itself, so that no line is the caller's.
+    *cases("a sum of exponentials", check_gradient, scipy.special.logsumexp, W, referee="program")(
+        Row(
+            "ones",
+            np.ones_like,
+            "JAX cannot trace scipy.special.logsumexp; write jax.scipy.special.logsumexp",
+            verdict=RAISED,
+        ),
+    ),
     *cases(
         "a variance", check_gradient, statistics.pvariance, np.array([-1.0, 0.5, 0.75]), points=0
     )(

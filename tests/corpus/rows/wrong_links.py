@@ -85,9 +85,21 @@ def before_the_slope(p: Any, x: Any, y: Any) -> Any:
     return right(p, x, y) | {"b": two_layers(lambda z, h: 1)(p, x, y)["b"]}
 
 
+def with_two_slopes(p: Any, x: Any, y: Any) -> Any:
+    return before_the_slope(p, x, y) | {"v": linear(p, x, y)["v"]}
+
+
 def with_two_mistakes(p: Any, x: Any, y: Any) -> Any:
     grads = right(p, x, y)
     return grads | {"v": -grads["v"], "w": grads["w"] / 7}
+
+
+def in_numpy(w: Any, x: Any, y: Any) -> Any:
+    return 1e9 * np.sum((np.tanh(x @ w) - y) ** 2)
+
+
+def of_in_numpy(w: Any, x: Any, y: Any) -> Any:
+    return 2e9 * x.T @ (np.tanh(x @ w) - y)
 
 
 # Several activations: two in one line, and three in a row.
@@ -263,6 +275,14 @@ CASES = [
             "several: In p['v'], yours has the wrong sign in every element",
             "In p['w'], every element is 1/7 of exact (7 is the batch size)",
         ),
+        (
+            with_two_slopes,
+            "slope: In p['b'], yours is what backpropagation gives if the derivative of tanh is m",
+            "In p['v'], yours is what backpropagation gives if the derivative of tanh is 1 - h",
+        ),
+    ),
+    *cases("large, in NumPy", check_gradient, in_numpy, drawn(3, 2), X, Y, points=0)(
+        Row("without a slope", of_in_numpy, "the derivative of tanh is missing"),
     ),
     *wrong("two in one line", alike, drawn(3, 2), X, X[::-1] ** 2)(
         (of_alike, "slope: the derivative of tanh is missing ("),

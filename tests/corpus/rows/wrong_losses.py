@@ -151,6 +151,17 @@ HEADS = {name: drawn(*size) for name, size in SIZES.items()}, X, Y, drawn(7, 4)
 DECAY, RATE = 0.05, 0.3
 
 
+def transposed(p: Any, x: Any, y: Any) -> Any:
+    return jnp.mean((jnp.tanh(x @ p["v"].T) @ p["w"].T - y) ** 2)
+
+
+def of_transposed_early(p: Any, x: Any, y: Any) -> Any:
+    h = np.tanh(x @ p["v"].T)
+    dout = 2 * (h @ p["w"].T - y) / y.size
+    dw = dout.T @ h
+    return {"v": (dout @ (p["w"] - 0.1 * dw) * (1 - h * h)).T @ x, "w": dw}
+
+
 def updated_early(p: Any, x: Any, y: Any) -> Any:
     h = np.tanh(x @ p["v"] + p["b"])
     dout = 2 * (h @ p["w"] - y) / y.size
@@ -327,6 +338,9 @@ CASES = [
             lambda p, x, y: right(p | {"b": 0 * p["b"]}, x, y),
             "unknown: p['b'] is left out of the forward pass, as if it were 0",
         ),
+    ),
+    *wrong("transposed weights", transposed, {"v": drawn(5, 3), "w": drawn(2, 5)}, X, Y)(
+        (of_transposed_early, "updated: updated too early, by 0.1 times yours"),
     ),
     *wrong("three heads", heads, *HEADS)(
         (of_heads(DECAY), f"updated: {EARLY}."),

@@ -49,23 +49,24 @@ def ticking(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def test_a_check_keeps_to_its_seconds_inside_a_point_too(ticking: Any) -> None:
-    def judged(seconds: float) -> tuple[int, float]:
+    def judged(seconds: float, points: int = 3) -> tuple[int, float]:
         """Return how many points are judged, and the time."""
         before = ticking()
-        report = check_gradient(GRADIENT, *PROBLEM, points=3, seconds=seconds)
+        report = check_gradient(GRADIENT, *PROBLEM, points=points, seconds=seconds)
         passed = ticking() - before
         assert passed <= 1.1 * seconds + 20 * TICK
         if report.verdict == "undecidable":
             assert report.headline.startswith(f"undecidable: {seconds:g} s were too short for")
             return 0, passed
         assert report.verdict == "agree"
-        ends = f"time ran out after {report.points - 1} of 3 other points"
-        assert (ends in report.warnings) == (report.points < 4)
+        ends = f"time ran out after {report.points - 1} of {points} other points"
+        assert (ends in report.warnings) == (report.points < 1 + points)
         return report.points, passed
 
     judged(1000.0)  # what is compiled and kept is so from here on
     _, of_all = judged(1000.0)
     assert [judged(part * of_all)[0] for part in (0.02, 0.5, 1.1)] == [0, 1, 4]
+    assert judged(0.5 * of_all, points=1)[0] == 1
 
 
 @pytest.mark.slow
