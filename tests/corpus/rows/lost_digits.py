@@ -63,6 +63,19 @@ class Kept:
     of: tuple[int, ...]
 
 
+def with_a_mask(x: Any) -> Any:
+    return in_jax(x), (x, x > 0)
+
+
+def if_any(d: Any, cache: Any) -> Any:
+    x, positive = cache
+    return slope(d, in_numpy(x)) if positive.any() else 0 * d
+
+
+def where_it_is_large(x: Any) -> Any:
+    return jnp.where(jnp.log(x) > 9, 0, 1) * slope(1.0, in_jax(x))
+
+
 def of_x(x: Any) -> Any:
     return in_jax(x), x
 
@@ -271,6 +284,12 @@ CASES = [
     ),
     *cases("saturated, kept in objects by NumPy", check_backward, into_objects, X, points=0)(
         Row("right, in JAX", by_jax_alone, few(5), **LOST),
+    ),
+    *cases("saturated, kept with a mask", check_backward, jax.jit(with_a_mask), X, points=0)(
+        Row("right, in NumPy", if_any, few(5), **LOST),
+    ),
+    *cases("saturated, and a logarithm", check_gradient, lambda x: jnp.sum(in_jax(x)), X, points=0)(
+        Row("right where that is undefined", jax.jit(where_it_is_large), few(5), **LOST),
     ),
     *cases("saturated, a Python float", check_gradient, in_jax, 25.0, points=0)(
         Row("right", lambda x: slope(1.0, in_numpy(x)), few(5), **LOST),

@@ -178,6 +178,26 @@ def centred_by_hand(x: Any, c: Any, axes: Any = 2) -> Any:
     return (c - c.mean(axis=axes, keepdims=True) - zhat * along) / sigma
 
 
+def by_a_quarter(x: Any, c: Any) -> Any:
+    """The same, the mean as a product."""
+    z = x - 0.25 * jnp.sum(x, axis=2, keepdims=True)
+    return jnp.sum(c * z / jnp.sqrt(0.25 * jnp.sum(z**2, axis=2, keepdims=True)))
+
+
+def by_size(x: Any, c: Any) -> Any:
+    """Divided by a sum that is no mean."""
+    return jnp.sum(c * x / jnp.sqrt(jnp.sum(x**2, axis=2, keepdims=True) / 3))
+
+
+def of_size(axes: Any) -> Any:
+    def gradient(x: Any, c: Any) -> Any:
+        s = np.sqrt((x**2).sum(axis=2, keepdims=True) / 3)
+        z = x / s
+        return (c - z * (c * z).sum(axis=axes, keepdims=True) / 3) / s
+
+    return gradient
+
+
 def over_all(x: Any, c: Any) -> Any:
     return centred_by_hand(x, c, (1, 2))
 
@@ -278,8 +298,16 @@ CASES = [
     *wrong("cumulative sum", summed, drawn(6), drawn(6, seed=2))(
         (without_its_own, "index: a cumulative sum's derivative starts at the next element"),
     ),
-    *wrong("centred", centred, G, G[::-1] ** 2)(
-        centred_by_hand,
-        (over_all, "axis: is summed over axes 1, 2 of its array"),
+    *wrong("by size", by_size, G, G[::-1] ** 2)(
+        of_size(2),
+        (of_size((1, 2)), "axis: is summed over axes 1, 2 of its array"),
     ),
+    *[
+        case
+        for loss in (centred, by_a_quarter)
+        for case in wrong(loss.__name__, loss, G, G[::-1] ** 2)(
+            centred_by_hand,
+            (over_all, "axis: is summed over axes 1, 2 of its array"),
+        )
+    ],
 ]
