@@ -55,6 +55,9 @@ def drawn(*shape: int, seed: int = 1) -> np.ndarray:
 X, Y = drawn(7, 3), drawn(7, 2)
 NETWORK = ({"v": drawn(3, 5), "b": drawn(5), "w": drawn(5, 2)}, X, Y)
 
+SCALED = {"v": drawn(3, 5), "w": drawn(5, 2)}
+SIX = [(k * np.array([1.0, -2.0]),) for k in (3, 2, 4, 6, 8, 10)]
+
 #: Of z and a = f(z), what stands for f′(z).
 Slope = Callable[[Any, Any], Any]
 
@@ -100,6 +103,24 @@ def in_numpy(w: Any, x: Any, y: Any) -> Any:
 
 def of_in_numpy(w: Any, x: Any, y: Any) -> Any:
     return 2e9 * x.T @ (np.tanh(x @ w) - y)
+
+
+#: A scale behind an activation, which begins with 1.
+SCALE = np.array([1.0, 2.0, 0.5, 3.0, 1.5])
+
+
+def behind_a_scale(p: Any, x: Any, y: Any) -> Any:
+    return jnp.mean((jnp.tanh(x @ p["v"]) * SCALE[None] @ p["w"] - y) ** 2)
+
+
+def without_scale_and_slope(p: Any, x: Any, y: Any) -> Any:
+    a = np.tanh(x @ p["v"]) * SCALE
+    dout = 2 * (a @ p["w"] - y) / y.size
+    return {"v": x.T @ (dout @ p["w"].T), "w": a.T @ dout}
+
+
+def twice_but_at_6(w: Any) -> Any:
+    return 2 * w * (3 if w[0] == 6 else 2)
 
 
 # Several activations: two in one line, and three in a row.
@@ -280,6 +301,13 @@ CASES = [
             "slope: In p['b'], yours is what backpropagation gives if the derivative of tanh is m",
             "In p['v'], yours is what backpropagation gives if the derivative of tanh is 1 - h",
         ),
+    ),
+    *cases("scaled", check_gradient, behind_a_scale, SCALED, X, Y, points=0)(
+        Row("without scale and slope", without_scale_and_slope, never=("derivative of tanh",)),
+    ),
+    # What explains some points and not another is no explanation.
+    *cases("six points", check_gradient, lambda w: jnp.sum(w**2), SIX[0][0], points=SIX[1:])(
+        Row("twice, but at one", twice_but_at_6, kinds=("unknown",)),
     ),
     *cases("large, in NumPy", check_gradient, in_numpy, drawn(3, 2), X, Y, points=0)(
         Row("without a slope", of_in_numpy, "the derivative of tanh is missing"),
