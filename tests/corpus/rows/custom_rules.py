@@ -139,6 +139,14 @@ def off_above(x: Any) -> Any:
     return jnp.where(x[0] > 0.31, 0.01, 0.0) + x**2  # its derivative is right
 
 
+def power(n: int, x: Any) -> Any:
+    return x**n
+
+
+def off_below(n: int, x: Any) -> Any:
+    return jnp.where(x < 0, 0.01, 0.0) + x**n
+
+
 def cancels(x: Any) -> Any:
     return 1 - jnp.cos(x)
 
@@ -259,6 +267,9 @@ CASES = [
     *of("a callback", X, reference=np.sin)(Row("right by NumPy", SINE, **RIGHT)),
     *of("values beside the point", X[:2], reference=jnp.square, points=4)(
         Row("off by 0.01", off_above, "at point ", "output", kinds=("loss-value",), **WRONG)
+    ),
+    *of("values", 2, -X[1:2], reference=power, points=8, domain=(None, "positive"))(
+        Row("off outside of their domain", off_below, "9 points judged", **RIGHT)
     ),
     *of("values that lose digits", TINY, reference=half_angle)(
         Row("right", cancels, "the values of cancels: imprecise: output: ", **RIGHT)
