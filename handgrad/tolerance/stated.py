@@ -208,7 +208,7 @@ def spread(errors: np.ndarray, explained: np.ndarray, exact: np.ndarray) -> bool
         exact: the elements; equal ones are rounded alike, and count as one.
     """
     deviations = np.fmax(explained / STATED, np.finfo(np.float64).tiny)
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(over="ignore"):
         size = np.sqrt(np.mean(np.square(errors / deviations)))
     return bool(size <= explained_together(np.unique(exact).size))
 

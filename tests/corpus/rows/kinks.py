@@ -55,6 +55,9 @@ def among_many(*answers: tuple[float, float]) -> list[tuple[float, ...]]:
     return [(*answer, *[1.0] * 38) for answer in answers]
 
 
+PAID = 3e7
+BILLED = PAID + np.array([0.61, 0.27, 0.04, 0.97])
+
 #: A loss, a point, gradients that are right there, and some that are not.
 KINKS: dict[str, tuple[Any, list[float], list[Any], list[Any]]] = {
     "the modulus of a sum": (
@@ -226,6 +229,15 @@ def root_on_one_side(p: Any) -> Any:
     return jnp.where(p[0] > 0, jnp.sqrt(relu(p[0])), 0.0) + p[1]
 
 
+def excess(p: Any, billed: Any) -> Any:
+    return jnp.sum(relu(p) * (billed - PAID))
+
+
+def of_excess(p: Any, billed: Any) -> Any:
+    """It has as many digits as the data, and some elements are too large."""
+    return np.where(p >= 0, (billed**2 - PAID**2) / (billed + PAID), 0.0)
+
+
 def of(name: str, loss: Any, at: Any, *rows: Row, **options: Any) -> Iterator[Case]:
     yield from cases(name, check_gradient, loss, np.array(at), points=0, **options)(*rows)
 
@@ -263,4 +275,11 @@ def of_jumps() -> Iterator[Case]:
     yield from of("the largest of forty", jnp.max, [0.0] * 40, many)
 
 
-CASES = [*of_table(KINKS, STATED), *of_table(NO_KINKS, STATED), *of_jumps()]
+CASES = [
+    *of_table(KINKS, STATED),
+    *of_table(NO_KINKS, STATED),
+    *of_jumps(),
+    *cases("digits that data lack", check_gradient, excess, np.zeros(4), BILLED, points=0)(
+        Row("right on either side", of_excess, verdict="agree")
+    ),
+]

@@ -44,6 +44,13 @@ def while_it_is_far(p: Any) -> Any:
     return s * p[1]
 
 
+def in_a_single_step(p: Any) -> Any:
+    s = 1.414
+    while abs(s * s - p[0]) > 1e-4:
+        s = (s + p[0] / s) / 2
+    return s * p[1]
+
+
 def until_a_norm_is_small(p: Any) -> Any:
     x = np.ones_like(p)
     while True:
@@ -199,6 +206,7 @@ def of_eigenvalue(p: Any) -> Any:
 #: The loss, its gradient, and where.
 LOOPS: dict[str, tuple[Any, Any, list[float]]] = {
     "while": (while_it_is_far, of_product, [3.0, 0.7]),
+    "a single step": (in_a_single_step, of_product, [2.0, 0.7]),
     "a norm": (until_a_norm_is_small, of_roots, [3.0, 0.7]),
     "allclose": (until_all_are_close, of_fixed_point, [3.0, 0.7]),
     "JAX's allclose": (until_jax_says_so, of_fixed_point, [3.0, 0.7]),
@@ -255,6 +263,10 @@ def halved(p: Any, end: Any = 0.0) -> Any:
         else:
             low = middle
     return middle * p[1]
+
+
+def pair_by_halves(p: Any) -> Any:
+    return np.stack([halved(p), p[0]])
 
 
 def pair(p: Any) -> Any:
@@ -328,6 +340,10 @@ CASES = [
     *cases("bisection in floats", check_gradient, halved, TWO, points=0)(
         Row("right", of_product, "its slopes are not those of what it approximates"),
         Row("the other sign", lambda p: -of_product(p)),
+    ),
+    *cases("a vector by bisection in floats", check_jacobian, pair_by_halves, TWO, points=0)(
+        Row("right", lambda p: np.array([of_product(p), [1.0, 0.0]]), certified=False),
+        Row("as it is computed", lambda p: np.array([[0.0, np.sqrt(p[0])], [1.0, 0.0]])),
     ),
     *cases("bisection of series", check_gradient, lambda p: halved(p, 0 * p[0]), TWO, points=0)(
         Row("right", of_product, certified=False),

@@ -106,6 +106,11 @@ def kept_outside(ctx: Any, *args: Any) -> Any:
     return y
 
 
+def mask_outside(_: Any, x: Any) -> Any:
+    KEPT["mask"] = x > 0
+    return x * KEPT["mask"]
+
+
 def accumulated(dy: Any, dx: Any, dw: Any, db: Any) -> Any:
     assert dy.shape[1:] == db.shape
     before = KEPT.get("db")
@@ -268,6 +273,13 @@ CASES = [
             "disagree where weight alone requires grad",
             "backward returned None for weight",
         ),
+    ),
+    *passes("relu", X)(
+        fails(
+            "its mask is kept beside the class",
+            rule(mask_outside, lambda _, dy: dy * KEPT["mask"]),
+            "disagree where it is called again, at other values",
+        )
     ),
     *passes("layer norm in bfloat16", *[a.bfloat16() for a in NORM[:3]], 1e-5)(
         agrees("right", RIGHT), fails("a term is missing", TERM, "x: ")
