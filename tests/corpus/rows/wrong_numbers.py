@@ -26,6 +26,20 @@ def scaled_layer(params: Any, x: Any, y: Any) -> Any:
     return jnp.sum((h @ params["w"] - y) ** 2) / len(x)
 
 
+# So many numbers that floats show what rounding may do.
+
+LARGE = (drawn(8, 20, seed=1), drawn(600, 8, seed=2), drawn(600, 20, seed=3))
+
+
+def layer(w: Any, x: Any, y: Any) -> Any:
+    return jnp.mean((jnp.tanh(x @ w) - y) ** 2)
+
+
+def half_of_layer(w: Any, x: Any, y: Any) -> Any:
+    h = np.tanh(x @ w)
+    return x.T @ ((h - y) * (1 - h * h)) / y.size
+
+
 def right(params: Any, x: Any, y: Any) -> Grads:
     z = x @ params["square"]
     h = np.tanh(z * params["scale"] + params["shift"])
@@ -249,6 +263,9 @@ def of_numpy(z: Any) -> Any:
 NUMPY = (drawn(3), drawn(5, 3), np.abs(drawn(5)))
 
 CASES = [
+    *cases("a large layer", check_gradient, layer, *LARGE, points=0)(
+        Row("half of it", half_of_layer, verdict="disagree", kinds=("factor",))
+    ),
     *wrong("scaled layer", scaled_layer, PARAMS, X, Y)(
         right,
         (everywhere(-1), "sign: the wrong sign in every element"),
