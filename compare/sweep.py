@@ -29,13 +29,13 @@ import manual.article
 from compare import experiment, training
 from compare.agreement import NAMES, hand_gradient
 from compare.compiling import known
-from compare.limits import count_parameters, shape
+from compare.limits import shape
 from compare.lockstep import Program
 from compare.trace import Trace
 from compare.traced.article import trace_article
 from compare.traced.kinds import network_of
 from compare.traced.network import trace_network
-from compare.trees import join, split
+from compare.trees import join, leaves, split
 from compare.wording import InputError, quoted
 from handgrad import GradientReport, check_gradient
 from handgrad.tolerance.rounding import bounded
@@ -139,9 +139,9 @@ class Settings:
             if not low <= (sizes.low or sizes.high) <= sizes.high <= high:
                 limits = f"sizes from {low:g} to {high:g} in {self.dtype}"
                 raise InputError(f"--{what}: got {sizes}, expected {limits}")
-        if self.numbers > MOST_NUMBERS:
+        if (numbers := sum(self.sizes)) > MOST_NUMBERS:
             raise InputError(
-                f"a case has {self.numbers:,} numbers; expected at most {MOST_NUMBERS:,}: fewer "
+                f"a case has {numbers:,} numbers; expected at most {MOST_NUMBERS:,}: fewer "
                 "parameters or examples"
             )
         if self.plant is not None and not self.is_article:
@@ -155,31 +155,29 @@ class Settings:
         return self.network == ARTICLE and self.examples == 1
 
     @property
-    def parameters(self) -> int:
-        """The number of parameters."""
-        return count_parameters(self.network.sizes)
-
-    @property
     def names(self) -> list[str]:
         """The parameters' names: w1 to b3, or w0[i,j] and b0[j], w1[i,j] and so on."""
         if self.is_article:
             return list(NAMES)
-        found = []
-        for layer, (n_in, n_out) in enumerate(pairwise(self.network.sizes)):
-            found += [f"w{layer}[{i},{j}]" for i in range(n_in) for j in range(n_out)]
-            found += [f"b{layer}[{j}]" for j in range(n_out)]
-        return found
+        return [
+            f"{name}{layer}[{','.join(map(str, at))}]"
+            for layer, arrays in enumerate(self.program.like)
+            for name, array in zip("wb", arrays, strict=True)
+            for at in np.ndindex(array.shape)
+        ]
 
     @property
-    def ends(self) -> tuple[int, int]:
-        """Where, among the numbers of a case, the parameters end, and the inputs."""
-        return self.parameters, self.parameters + self.examples * self.network.sizes[0]
+    def like(self) -> "Case":
+        """A case of the shapes that are drawn: for classes, one number an example."""
+        n_in, n_out = self.network.sizes[0], self.network.sizes[-1]
+        rows = () if self.is_article else (self.examples,)
+        targets = () if self.is_article or self.network.loss == "softmax-ce" else (n_out,)
+        return Case(self.program.like, np.empty((*rows, n_in)), np.empty((*rows, *targets)))
 
     @property
-    def numbers(self) -> int:
-        """How many a case has: parameters, inputs, and targets, for classes one an example."""
-        is_class = self.network.loss == "softmax-ce"
-        return self.ends[1] + self.examples * (1 if is_class else self.network.sizes[-1])
+    def sizes(self) -> list[int]:
+        """How many numbers of a case are parameters, inputs and targets."""
+        return [sum(map(np.size, leaves(part).values())) for part in self.like]
 
     @cached_property
     def program(self) -> Program:
@@ -234,26 +232,23 @@ def trace(settings: Settings, at: Case, number: int) -> Trace:
 
 
 def drawn(settings: Settings, block: Any) -> Any:
-    """Draw the numbers of a block's cases: shape (`settings.numbers`, LANES)."""
+    """Draw the numbers of a block's cases: shape (numbers, LANES)."""
     key = jax.random.key(np.uint32(settings.seed))
     for word in (block >> 32, block):  # a word has 32 bits
         key = jax.random.fold_in(key, jnp.asarray(word).astype(np.uint32))
-    numbers = jax.random.uniform(key, (settings.numbers, LANES), settings.dtype, -1, 1)
-    weights, x, y = jnp.split(numbers, settings.ends)
+    numbers = jax.random.uniform(key, (sum(settings.sizes), LANES), settings.dtype, -1, 1)
+    weights, x, y = jnp.split(numbers, np.cumsum(settings.sizes)[:-1])
     return jnp.concatenate([settings.weights.of(weights), settings.inputs.of(x), (y + 1) / 2])
 
 
 def _arranged(settings: Settings, numbers: Any) -> Case:
     """Arrange the numbers of one case."""
-    weights, x, y = jnp.split(numbers, settings.ends)
-    params, classes = split(weights, settings.program.like), settings.network.sizes[-1]
-    if settings.is_article:
-        return Case(params, x, y[0])
-    x, y = (part.reshape(settings.examples, -1) for part in (x, y))
+    at = split(numbers, settings.like)
     if settings.network.loss == "softmax-ce":
-        every = jnp.arange(classes, dtype=y.dtype)[None, :]
-        y = (jnp.floor(y * classes) == every).astype(x.dtype)
-    return Case(params, x, y)
+        classes = settings.network.sizes[-1]
+        every = jnp.arange(classes, dtype=at.y.dtype)[None, :]
+        at = at._replace(y=(jnp.floor(at.y[:, None] * classes) == every).astype(at.x.dtype))
+    return at
 
 
 def compared(settings: Settings, numbers: Any) -> tuple[Any, Any, Any]:
@@ -273,12 +268,11 @@ def _in_numpy(settings: Settings, numbers: Any) -> Any:
     It is called in another thread, without 64-bit mode: numbers are passed as 32-bit words.
     """
     words = jax.lax.bitcast_convert_type(numbers, np.uint32)
-    shape = (settings.parameters, *words.shape[1:])
+    shape = (settings.sizes[0], *words.shape[1:])
 
     def of_many(words: Any) -> np.ndarray:
-        *params, x1, x2, y = np.asarray(words).view(settings.dtype).reshape(len(words), -1).T
-        point = manual.article.Parameters(*params), np.stack([x1, x2], -1), y
-        grads = settings.program.gradient(*point)
+        cases = np.asarray(words).view(settings.dtype).reshape(len(words), -1)
+        grads = settings.program.gradient(*split(cases, settings.like))
         return np.stack(grads, -1).astype(settings.dtype).view(np.uint32).reshape(-1, *shape)
 
     result = jax.ShapeDtypeStruct(shape, np.uint32)
@@ -308,9 +302,9 @@ def nothing(settings: Settings) -> Tally:
     return Tally(
         disagreements=np.int64(0),
         overflowed=np.int64(0),
-        judged=np.zeros(settings.parameters, np.int64),
+        judged=np.zeros(settings.sizes[0], np.int64),
         reached=np.zeros(len(ENDS), np.int64),
-        ulps=np.zeros(settings.parameters, settings.dtype),
+        ulps=np.zeros(settings.sizes[0], settings.dtype),
         ratio=np.full(LANES, -1, settings.dtype),
         case=np.full(LANES, _NO_CASE),
     )
@@ -416,15 +410,17 @@ class SweepResult:
     settings: Settings
     requested: int  #: the number of cases requested
     cases: int  #: the number of cases done, from case 0 on
-    disagreements: int  #: the number of cases with an element further apart than its bound
-    overflowed: int  #: the number of other cases with a bound that is not finite
-    judged: dict[str, int]  #: by parameter, the number of elements larger than their bound
-    max_ulps: dict[str, float]  #: by parameter, the largest |by hand - autodiff| / ulp(the larger)
-    histogram: list[int]  #: the number of elements in each bin of `ENDS`
-    #: Cases and their ratios to the bound, largest first; one for each lane.
-    suspects: list[tuple[int, float]]
     seconds: float  #: without compilation
     is_broken: bool  #: whether another process went
+    tally: Tally  #: in NumPy
+
+    @property
+    def suspects(self) -> list[tuple[int, float]]:
+        """Cases and their ratios to the bound, largest first; one for each lane."""
+        pairs = zip(self.tally.case.tolist(), self.tally.ratio.tolist(), strict=True)
+        return sorted(
+            (pair for pair in pairs if pair[1] >= 0), key=lambda pair: (-pair[1], pair[0])
+        )
 
     def judge(self, first: int, most: int) -> tuple[list[dict[str, Any]], str]:
         """Have handgrad's judge rule on the most suspicious cases.
@@ -451,57 +447,56 @@ class SweepResult:
             acquitted += ratio >= 1 and report.verdict == "agree"
         if wrong:
             return found, "disagree"
-        all_known = self.disagreements + self.overflowed == acquitted and all(self.judged.values())
+        unexplained = self.tally.disagreements + self.tally.overflowed
+        all_known = unexplained == acquitted and all(self.tally.judged)
         return found, "agree" if all_known else "undecidable"
 
     def as_object(self) -> dict[str, Any]:
         """Return everything but the suspects and the verdict, for JSON."""
-        settings, ends = self.settings, [*ENDS, math.inf]
+        settings, names, ends = self.settings, self.settings.names, [*ENDS, math.inf]
+        counts = (-np.diff(self.tally.reached, append=0)).tolist()
         return {
             "network": shape(settings.network.sizes),
             "cases": self.cases,
             "requested": self.requested,
             "seconds": self.seconds,
             "cases_per_second": self.cases / self.seconds if self.seconds else None,
-            "disagreements": self.disagreements,
-            "overflowed": self.overflowed,
-            "judged": self.judged,
-            "max_ulps": self.max_ulps,
+            "disagreements": int(self.tally.disagreements),
+            "overflowed": int(self.tally.overflowed),
+            "judged": dict(zip(names, self.tally.judged.tolist(), strict=True)),
+            "max_ulps": dict(zip(names, self.tally.ulps.tolist(), strict=True)),
             "max_bound_ratio": max([0.0, *(ratio for _, ratio in self.suspects)]),
             "histogram": [
-                {"from": ends[k], "below": ends[k + 1], "elements": count}
-                for k, count in enumerate(self.histogram)
+                {"from": low, "below": below, "elements": count}
+                for (low, below), count in zip(pairwise(ends), counts, strict=True)
             ],
             "devices": jax.device_count(),
             "processes": jax.process_count(),
             "dtype": settings.dtype,
             "weights": str(settings.weights),
             "inputs": str(settings.inputs),
-            "examples": settings.examples,
-            "seed": settings.seed,
-            "plant": settings.plant,
+            **{name: getattr(settings, name) for name in ("examples", "seed", "plant")},
         }
 
 
 def sweep(
     settings: Settings,
     requested: int,
-    on_progress: Callable[[int], None] = lambda _: None,
-    stop_requested: Callable[[], bool] = lambda: False,
+    on_step: Callable[[int], Any] = lambda _: False,
 ) -> SweepResult:
     """Compare cases 0 to `requested` - 1, or until a stop is requested.
 
     Args:
         settings: the settings of the sweep.
         requested: the number of cases.
-        on_progress: called with the number of cases done.
-        stop_requested: called after each step, some tenths of a second.
+        on_step: called with the number of cases done after each step, some tenths of a second;
+            says whether to stop.
 
     Raises:
         InputError: other processes were given other options.
     """
     blocks, devices = -(-requested // LANES), jax.device_count()
-    work = settings.parameters * settings.examples * LANES
+    work = settings.sizes[0] * settings.examples * LANES
     each = min(max(1, _ELEMENTS // work), -(-blocks // devices))
     with jax.enable_x64(True), jax.default_matmul_precision("highest"):
         given = np.int64(zlib.crc32(repr((settings, requested)).encode()))
@@ -513,8 +508,7 @@ def sweep(
             try:
                 found = jax.device_get(step(found, np.int64(first)))
                 done = min(requested, (first + each * devices) * LANES)
-                on_progress(done)
-                stops = multihost_utils.process_allgather(np.asarray(stop_requested()))
+                stops = multihost_utils.process_allgather(np.asarray(bool(on_step(done))))
             except jax.errors.JaxRuntimeError:
                 if jax.process_count() == 1:
                     raise
@@ -523,18 +517,4 @@ def sweep(
             if np.any(stops):
                 break
         seconds = time.perf_counter() - began
-    names, by_suspicion = settings.names, np.lexsort([found.case, -found.ratio])
-    ratios = zip(found.case[by_suspicion].tolist(), found.ratio[by_suspicion].tolist(), strict=True)
-    return SweepResult(
-        settings=settings,
-        requested=requested,
-        cases=done,
-        disagreements=int(found.disagreements),
-        overflowed=int(found.overflowed),
-        judged=dict(zip(names, found.judged.tolist(), strict=True)),
-        max_ulps=dict(zip(names, found.ulps.tolist(), strict=True)),
-        histogram=(-np.diff(found.reached, append=0)).tolist(),
-        suspects=[(number, ratio) for number, ratio in ratios if ratio >= 0],
-        seconds=seconds,
-        is_broken=is_broken,
-    )
+    return SweepResult(settings, requested, done, seconds, is_broken, found)

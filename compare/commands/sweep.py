@@ -1,5 +1,6 @@
 """`compare sweep`: compare both gradients at very many random cases."""
 
+import math
 import os
 import signal
 import sys
@@ -11,8 +12,7 @@ from typing import Any
 import click
 import jax
 
-from compare.limits import shape
-from compare.sweep import ARTICLE, ENDS, Distribution, Settings, SweepResult, looked_at, trace
+from compare.sweep import ARTICLE, Distribution, Settings, looked_at, trace
 from compare.sweep import sweep as compared
 from compare.terminal import console, print_object, progress, show_verdict, table, ulps, waiting
 from compare.terminal import number as shown
@@ -46,17 +46,19 @@ def sweep(cases: int, distributed: bool, as_json: bool, **options: Any) -> int:
             with progress(cases, "cases", transient=False) as show:
                 began = time.perf_counter()
 
-                def on_progress(done: int) -> None:
+                def on_step(done: int) -> bool:
                     show(done, lambda: f"{done / (time.perf_counter() - began) / 1e6:.1f} M/s")
+                    return bool(stopped)
 
-                found = compared(wanted, cases, on_progress, lambda: bool(stopped))
+                found = compared(wanted, cases, on_step)
         with waiting("The judge looks at the most suspicious cases"):
             suspects, verdict = found.judge(FIRST, MOST)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
     if jax.process_index() == 0:  # it prints the report; all end alike
-        _report(found, suspects, verdict, as_json)
+        about = found.as_object() | {"suspects": suspects, "verdict": verdict}
+        print_object(about) if as_json else _report(found.settings, about)
     # What shells expect of a process stopped by a signal; also if another process was interrupted.
     stopped += [signal.SIGINT] * (cases > found.cases and not stopped)
     code = int(verdict != "agree") or (128 + stopped[-1] if stopped else 0)
@@ -148,45 +150,40 @@ def look_at(number: int, as_json: bool, **options: Any) -> int:
     return int(not report.passes)
 
 
-def _report(
-    found: SweepResult, suspects: list[dict[str, Any]], verdict: str, as_json: bool
-) -> None:
+def _report(settings: Settings, about: dict[str, Any]) -> None:
     """Print the whole result, from the settings to the verdict."""
-    if as_json:
-        print_object(found.as_object() | {"suspects": suspects, "verdict": verdict})
-        return
-    out, settings = console(), found.settings
+    out, cases = console(), about["cases"]
     planted = f", with {settings.plant} planted" if settings.plant else ""
     out.print(
-        f"Network {shape(settings.network.sizes)}, {settings.dtype}{planted}: weights "
-        f"{settings.weights}, inputs {settings.inputs}, seed {settings.seed}; "
-        f"{_count(jax.device_count(), 'device')}, {_count(jax.process_count(), 'process', 'es')}."
+        f"Network {about['network']}, {settings.dtype}{planted}: weights {settings.weights}, "
+        f"inputs {settings.inputs}, seed {settings.seed}; {_count(about['devices'], 'device')}, "
+        f"{_count(about['processes'], 'process', 'es')}."
     )
-    rows, most = table("ulps", "elements", ""), max(1, *found.histogram)
-    last = max((k for k, count in enumerate(found.histogram) if count), default=0)
-    for k, count in enumerate(found.histogram[: last + 1]):
-        upper = "and more" if k + 1 == len(ENDS) else f"to {ENDS[k + 1]:.3g}"
-        bar = "█" * round(_LONGEST * count / most)
-        rows.add_row(f"{ENDS[k]:.3g} {upper}" if k else "0", f"{count:>14,}", bar)
+    rows, bins = table("ulps", "elements", ""), about["histogram"]
+    most = max(1, *(of["elements"] for of in bins))
+    last = max((k for k, of in enumerate(bins) if of["elements"]), default=0)
+    for k, of in enumerate(bins[: last + 1]):
+        upper = "and more" if of["below"] == math.inf else f"to {of['below']:.3g}"
+        bar = "█" * round(_LONGEST * of["elements"] / most)
+        rows.add_row(f"{of['from']:.3g} {upper}" if k else "0", f"{of['elements']:>14,}", bar)
     out.print("\nHow far apart, in ulps of the larger of the two:\n")
     out.print(rows)
     out.print()
     rows = table("parameter", "most ulps apart", "elements judged")
-    for name, distance in found.max_ulps.items():
-        rows.add_row(name, ulps(distance), _share(found.judged[name], found.cases))
+    for name, distance in about["max_ulps"].items():
+        rows.add_row(name, ulps(distance), _share(about["judged"][name], cases))
     out.print(rows)
     out.print("\nThe most suspicious cases, before handgrad's judge:\n")
-    for suspect in suspects:
-        ratio = suspect["bound_ratio"]
-        out.print(
-            f"case {suspect['case']}, {ratio:.3g} times what rounding explains: {suspect['says']}"
-        )
-    rate = found.cases / max(found.seconds, 1e-9) / 1e6
-    stopped = f" Stopped before {found.requested:,}." * (found.cases < found.requested)
+    for of in about["suspects"]:
+        ratio = f"{of['bound_ratio']:.3g} times what rounding explains"
+        out.print(f"case {of['case']}, {ratio}: {of['says']}")
+    rate = cases / max(about["seconds"], 1e-9) / 1e6
+    requested = about["requested"]
+    stopped = f" Stopped before {requested:,}." * (cases < requested)
     out.print(
-        f"\n{found.cases:,} cases in {found.seconds:.3g} s, {rate:.3g} million a second.{stopped}"
+        f"\n{cases:,} cases in {about['seconds']:.3g} s, {rate:.3g} million a second.{stopped}"
     )
-    show_verdict(out, verdict, _because(found, suspects, verdict))
+    show_verdict(out, about["verdict"], _because(about))
 
 
 def _count(count: int, what: str, plural: str = "s") -> str:
@@ -201,27 +198,29 @@ def _share(count: int, of: int) -> str:
     return f"{min(share, 99.99) if count < of else share:.4g} %"
 
 
-def _because(found: SweepResult, suspects: list[dict[str, Any]], verdict: str) -> str:
-    apart = found.disagreements
-    says = f"{apart or 'none':{',' if apart else ''}} of {found.cases:,} cases "
+def _because(about: dict[str, Any]) -> str:
+    apart, overflowed, judged = (about[of] for of in ("disagreements", "overflowed", "judged"))
+    cases = about["cases"]
+    says = f"{apart or 'none':{',' if apart else ''}} of {cases:,} cases "
     says += f"{'is' if apart in (0, 1) else 'are'} further apart than rounding explains"
-    right = [suspect["bound_ratio"] for suspect in suspects if suspect["ruling"] == "agree"]
+    right = [of["bound_ratio"] for of in about["suspects"] if of["ruling"] == "agree"]
     if acquitted := sum(ratio > 1 for ratio in right):
         says += f"; in {acquitted:,} of them, the judge finds the gradient by hand right"
-    if verdict == "disagree" and not apart:
+    if about["verdict"] == "disagree" and not apart:
         says += ", but the judge finds the gradient by hand wrong"
-    if found.overflowed:
+    if overflowed:
         known = f", of which the judge finds {right.count(1):,} right" if 1 in right else ""
-        says += f"; {found.overflowed:,} have no bound, and prove nothing{known}"
-    silent = [name for name, count in found.judged.items() if not count]
-    least = min(found.judged, key=found.judged.__getitem__)
+        says += f"; {overflowed:,} have no bound, and prove nothing{known}"
+    silent = [name for name, count in judged.items() if not count]
+    least = min(judged, key=judged.__getitem__)
     if silent:
         more = f" and {len(silent) - 9} more" if len(silent) > 9 else ""
         says += (
             f"; of {', '.join(silent[:9])}{more} no element is larger than what rounding explains, "
             "and nothing is known"
         )
-    elif found.judged[least] < found.cases / 2:
-        share = _share(found.judged[least], found.cases)
-        says += f"; of {least} only {share} of the elements are larger than that"
+    elif judged[least] < cases / 2:
+        says += (
+            f"; of {least} only {_share(judged[least], cases)} of the elements are larger than that"
+        )
     return says

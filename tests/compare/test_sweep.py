@@ -77,7 +77,7 @@ def numbers(weights: str, dtype: str) -> np.ndarray:
     """The weights of a block."""
     of = settings(Network((5, 7)), 1, dtype, weights)
     with jax.enable_x64(True):
-        return np.ravel(drawn(of, np.int64(3))[: of.parameters])
+        return np.ravel(drawn(of, np.int64(3))[: of.sizes[0]])
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
@@ -269,7 +269,7 @@ def test_all_cases_are_counted_once(monkeypatch: pytest.MonkeyPatch) -> None:
         steps: list[int] = []
         found = sweep(settings(), requested, steps.append)
         assert (found.cases, found.requested, steps) == (requested, requested, done)
-        assert sum(found.histogram) == 9 * requested
+        assert found.tally.reached[0] == 9 * requested
         suspects, verdict = found.judge(3, 30)
         assert (verdict, len(suspects)) == ("agree", 3)
         assert all(0 <= suspect["case"] < requested for suspect in suspects)
@@ -279,9 +279,9 @@ def test_all_cases_are_counted_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_hundred_cases_see_less_than_a_million() -> None:
     """Weights and inputs of a size that saturates a unit once in some thousand cases."""
     rare = settings(weights="uniform:2", inputs="uniform:4", plant="saturated-unit-zeroed")
-    assert sweep(rare, 100).disagreements == 0
+    assert sweep(rare, 100).tally.disagreements == 0
     found = sweep(rare, 10**6)
-    assert 0 < found.disagreements < 5000
+    assert 0 < found.tally.disagreements < 5000
     assert found.suspects[0][1] > 1e6
     assert found.judge(1, 1)[1] == "disagree"
 
@@ -290,7 +290,7 @@ def test_a_hundred_cases_see_less_than_a_million() -> None:
 def test_what_overflows_is_undecidable() -> None:
     network = Network((1, 1, 1, 1, 1, 1), "identity", "identity")
     found = sweep(settings(network, weights="uniform:1e30", inputs="uniform:1e30"), 2)
-    assert (found.disagreements, found.overflowed) == (0, 2)
+    assert (found.tally.disagreements, found.tally.overflowed) == (0, 2)
     assert found.judge(1, 2)[1] == "undecidable"
 
 
@@ -305,8 +305,8 @@ def test_a_factor_in_a_network_disagrees(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(manual.network, "gradient", wrong)
     network, scale = Network((2, 2, 2, 2, 2, 1), "tanh", "identity"), "spread:1e-3:10"
     found = sweep(settings(network, 2, "float32", scale, scale), 10_000)
-    assert found.disagreements > 9_000
-    assert min(found.judged.values()) > 4_000, found.judged
+    assert found.tally.disagreements > 9_000
+    assert min(found.tally.judged) > 4_000, found.tally.judged
 
 
 @pytest.mark.slow
@@ -314,8 +314,8 @@ def test_of_what_rounding_explains_altogether_nothing_is_known() -> None:
     """A mistake in w4 does not show where no element of w4 is larger than its bound."""
     size = "uniform:1e3"
     found = sweep(settings(ARTICLE, 1, "float32", size, size, plant="wrong-input"), 20_000)
-    names = [name for name, count in found.judged.items() if count == 0]
-    assert (found.disagreements, names) == (0, ["w1", "w2", "w3", "w4", "b1", "b2"])
+    names = [NINE[at] for at in np.flatnonzero(found.tally.judged == 0)]
+    assert (found.tally.disagreements, names) == (0, ["w1", "w2", "w3", "w4", "b1", "b2"])
     assert found.judge(0, 0)[1] == "undecidable"
 
 
