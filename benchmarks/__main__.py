@@ -1,15 +1,9 @@
 """Run the command line, `python -m benchmarks`."""
 
-import os
-import signal
+from handgrad.commands.interrupts import end_at_once
 
 if __name__ == "__main__":
-    # Until it can be answered in words, Ctrl-C just ends the process.
-    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
-        signal.signal(signal.SIGINT, lambda *_: os._exit(130))
-    from compare.exit_codes import ending
+    end_at_once()
+    from compare.exit_codes import run
 
-    with ending():
-        from benchmarks.cli import main
-
-        main()
+    run("benchmarks")

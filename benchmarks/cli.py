@@ -12,8 +12,8 @@ import click
 
 from benchmarks import names
 from benchmarks.commands.checkers import checkers
-from benchmarks.commands.shared import ENDINGS, OUT, limit_option, progress, several
-from compare import exit_codes
+from benchmarks.commands.shared import ENDINGS as ENDINGS
+from benchmarks.commands.shared import OUT, limit_option, progress, several
 from compare.commands.options import FILE, OVERWRITE, Name, refuse_what_is_there
 from handgrad.commands.options import JSON, SETTINGS, option, version_option, whole
 from handgrad.commands.process import json_text
@@ -205,8 +205,3 @@ def document() -> None:
 
 
 cli.add_command(checkers)
-
-
-def main() -> None:
-    """Run the command line and end the process with its exit code."""
-    exit_codes.run(cli, "python -m benchmarks", ENDINGS)

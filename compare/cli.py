@@ -14,15 +14,14 @@ from typing import Any
 
 import click
 
-from compare import exit_codes
 from compare.commands.options import (
     OVERWRITE,
     Name,
-    Numbers,
     OutFile,
-    Sizes,
     Slug,
+    numbers,
     refuse_what_is_there,
+    sizes,
 )
 from compare.wording import Disagreement
 from handgrad.commands.options import (
@@ -47,6 +46,9 @@ ERRATA = 22
 
 #: Default η by optimiser: found by trial, large enough to be quick on standardised data.
 RATES = {"sgd": 0.1, "momentum": 0.02, "adam": 0.01}
+
+#: How the program's own errors end.
+ENDINGS = {Disagreement: ("disagree: {}.", 1)}
 
 SEED = whole(0, 2**32 - 1)
 MEASURE = Number("a number above 0, at most 10000", above=0, at_most=10_000)
@@ -121,10 +123,11 @@ def _network(
         **settings: of --network.
 
     """
+    settings |= {"type": sizes, "metavar": "2-8-1", "otherwise": otherwise}
     about = f"Numbers of inputs, of the units of each hidden layer, and of outputs{more}."
     l2 = Number("a number from 0 to 1000", at_least=0, at_most=1000)
     return _together(
-        option("--network", "sizes", type=Sizes(), help=about, otherwise=otherwise, **settings),
+        option("--network", "sizes", help=about, **settings),
         option("--activation", type=ACTIVATION, help="Of hidden layers.", otherwise="sigmoid"),
         option("--output", type=ACTIVATION, help="Of the last layer.", otherwise=output),
         option("--loss", type=LOSS, help="Between outputs and targets.", otherwise=loss),
@@ -195,8 +198,8 @@ def run(**options: Any) -> int:
 @cli.command(short_help="Show one partial derivative: its factors, numbers and checks.")
 @click.argument("parameter")
 @person(otherwise="alice")
-@option("--x", type=Numbers(), help="Inputs of your own, such as 1,-2.5.")
-@option("--y", type=Numbers(), help="Targets of your own, one for each output.")
+@option("--x", type=numbers, metavar="1,-2.5", help="Inputs of your own, such as 1,-2.5.")
+@option("--y", type=numbers, metavar="1,-2.5", help="Targets of your own, one for each output.")
 @_network("the article's 2-2-1", "; at most 200 parameters")
 @init(otherwise="ones for the article's network without --seed, else normal")
 @seed_option("parameters at random", type=SEED, otherwise="44")
@@ -448,8 +451,3 @@ _figure(
     option("--table", metavar="TABLE", default="article", help="A table as regress takes it."),
     _columns("The column to predict.", "the last one of a CSV file"),
 )
-
-
-def main() -> None:
-    """Run the command line and end the process with its exit code."""
-    exit_codes.run(cli, "python -m compare", {Disagreement: ("disagree: {}.", 1)})

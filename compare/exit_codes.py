@@ -7,41 +7,35 @@ what was found and what was expected.
 
 import errno
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from importlib import import_module
 
 from handgrad.commands import process
-
-if TYPE_CHECKING:
-    import click
 
 #: What a program says of its own errors, {} being the message, and the exit code.
 Endings = Mapping[type[Exception], tuple[str, int]]
 
 
-@contextmanager
-def ending(own: Endings | None = None) -> Iterator[None]:
-    """End the process if what is inside raises, imports included; `own` is looked up first."""
+def run(room: str) -> None:
+    """Run a room's command line, `cli` in its module `cli`, and end with its exit code.
+
+    What it says of its own errors is `ENDINGS` of that module, if it has some.
+    """
+    own: Endings = {}
     with process.prepared():
         try:
-            yield
+            module = import_module(f"{room}.cli")
+            own = getattr(module, "ENDINGS", own)
+            # Not click's own main: it ends a closed pipe with 1, which means bad news here.
+            with module.cli.make_context(f"python -m {room}", sys.argv[1:]) as context:
+                code = module.cli.invoke(context)
+            sys.stdout.flush()
         except Exception as error:  # also a bug: whatever it is, it has a line and an exit code
             if process.is_broken_pipe(error):  # `prepared` ends it
                 raise
-            line, code = _told(error, own or {})
+            line, code = _told(error, own)
             if line:
                 process.say(line)
-            sys.exit(code)
-
-
-def run(command: "click.Command", program: str, own: Endings | None = None) -> None:
-    """Run a command line, and end the process with its exit code."""
-    with ending(own):
-        # Not click's own main: it ends a closed pipe with 1, which means bad news here.
-        with command.make_context(program, sys.argv[1:]) as context:
-            code = command.invoke(context)
-        sys.stdout.flush()
         sys.exit(code or 0)
 
 

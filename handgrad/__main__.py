@@ -1,12 +1,9 @@
 """`python -m handgrad`."""
 
-import os
-import signal
+from handgrad.commands.interrupts import end_at_once
 
 if __name__ == "__main__":
-    # Until it can be answered in words, Ctrl-C just ends the process.
-    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
-        signal.signal(signal.SIGINT, lambda *_: os._exit(130))
+    end_at_once()
     from handgrad.commands.process import prepared
 
     with prepared():

@@ -5,12 +5,11 @@ from pathlib import Path
 
 import click
 
-from compare import exit_codes
 from compare.commands.options import OVERWRITE, OutFile, refuse_what_is_there
 from handgrad.commands.options import SETTINGS, option, version_option
 
 
-@click.command(context_settings=SETTINGS)
+@click.command("study", context_settings=SETTINGS)
 @option(
     "--out",
     type=OutFile(".html", ".htm"),
@@ -20,7 +19,7 @@ from handgrad.commands.options import SETTINGS, option, version_option
 @OVERWRITE
 @option("--open", "open_", is_flag=True, help="Open the page in the browser.")
 @version_option("study")
-def study(out: Path | None, overwrite: bool, open_: bool) -> None:
+def cli(out: Path | None, overwrite: bool, open_: bool) -> None:
     """Build the page that teaches backpropagation, and print its path.
 
     It is one file, for a browser, that needs no network.
@@ -46,8 +45,3 @@ def _built(out: Path | None) -> Path:
             f"the page cannot be written to {out}: {error.strerror or error}; expected a "
             "folder that can be written to: name one with --out."
         ) from error
-
-
-def main() -> None:
-    """Run the command line and end the process with its exit code."""
-    exit_codes.run(study, "python -m study")

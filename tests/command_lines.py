@@ -15,9 +15,9 @@ ROOTS: dict[str, click.Command] = {
     "handgrad": handgrad.cli.cli,
     "compare": compare.cli.cli,
     "benchmarks": benchmarks.cli.cli,
-    "study": study.cli.study,
-    "website": website.cli.website,
-    "evaluation.foreign": evaluation.foreign.cli.foreign,
+    "study": study.cli.cli,
+    "website": website.cli.cli,
+    "evaluation.foreign": evaluation.foreign.cli.cli,
 }
 
 

@@ -93,10 +93,10 @@ MODULES = one_of_each([name for name in ROOTS if "." not in name], ["handgrad", 
 
 STARTING = """
 import sys
-from {module}.cli import main
+import runpy
 sys.argv = ["{module}", "--version"]
 try:
-    main()
+    runpy.run_module("{module}", run_name="__main__")
 except SystemExit as ending:
     assert not ending.code, ending.code
 heavy = {{"jax", "numpy", "scipy", "flint", "rich", "optax", "hypothesis"}}

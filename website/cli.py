@@ -5,15 +5,14 @@ from pathlib import Path
 
 import click
 
-from compare import exit_codes
 from handgrad.commands.options import SETTINGS, option, version_option
 from website.build import OUT, build
 
 
-@click.command(context_settings=SETTINGS)
+@click.command("website", context_settings=SETTINGS)
 @option("--open", "open_", is_flag=True, help="Open the site in the browser.")
 @version_option("website")
-def website(open_: bool) -> None:
+def cli(open_: bool) -> None:
     """Build the documentation in site/, which is replaced, and print the path of its first page.
 
     A link to a page, a place on it or a file that is not there is an error.
@@ -23,8 +22,3 @@ def website(open_: bool) -> None:
     click.echo(path.relative_to(here) if path.is_relative_to(here) else path)
     if open_ and not webbrowser.open(path.as_uri()):
         raise click.ClickException("no browser was found; open that file in one yourself.")
-
-
-def main() -> None:
-    """Run the command line and end the process with its exit code."""
-    exit_codes.run(website, "python -m website")

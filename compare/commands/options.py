@@ -84,31 +84,20 @@ class OutFile(click.ParamType):
         return "|".join(f"FILE{suffix}" for suffix in self.suffixes)
 
 
-class Sizes(click.ParamType):
-    """Numbers of units, layer by layer: 2-8-1."""
-
-    name = "2-8-1"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[int, ...]:
-        """Parse the sizes."""
-        text = str(value)
-        if not re.fullmatch("[0-9]{1,9}(-[0-9]{1,9})+", text) or 0 in map(int, text.split("-")):
-            self.fail(f"{quoted(text)}; expected numbers of units such as 2-8-1.", param, ctx)
-        sizes = tuple(map(int, text.split("-")))
-        if count_parameters(sizes) > MOST_PARAMETERS:
-            self.fail(f"{value!r}; expected at most {MOST_PARAMETERS} parameters.", param, ctx)
-        return sizes
+def sizes(text: str) -> tuple[int, ...]:
+    """Parse numbers of units, layer by layer: 2-8-1."""
+    if not re.fullmatch("[0-9]{1,9}(-[0-9]{1,9})+", text) or 0 in map(int, text.split("-")):
+        raise click.BadParameter(f"{quoted(text)}; expected numbers of units such as 2-8-1.")
+    units = tuple(map(int, text.split("-")))
+    if count_parameters(units) > MOST_PARAMETERS:
+        raise click.BadParameter(f"{text!r}; expected at most {MOST_PARAMETERS} parameters.")
+    return units
 
 
-class Numbers(click.ParamType):
-    """Finite numbers separated by commas: 1,-2.5."""
-
-    name = "1,-2.5"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[float, ...]:
-        """The numbers."""
-        number = Number("finite numbers with commas between them, such as 1,-2.5")
-        return tuple(number.convert(part.strip(), param, ctx) for part in str(value).split(","))
+def numbers(text: str) -> tuple[float, ...]:
+    """Parse finite numbers separated by commas: 1,-2.5."""
+    number = Number("finite numbers with commas between them, such as 1,-2.5")
+    return tuple(number.convert(part.strip(), None, None) for part in text.split(","))
 
 
 class Slug(click.ParamType):

@@ -1,9 +1,9 @@
 """Put every gradient before the judge, `python -m evaluation.foreign`."""
 
-from compare.exit_codes import ending
+from handgrad.commands.interrupts import end_at_once
 
 if __name__ == "__main__":
-    with ending():
-        from evaluation.foreign.cli import main
+    end_at_once()
+    from compare.exit_codes import run
 
-        main()
+    run("evaluation.foreign")

@@ -6,7 +6,6 @@ from typing import Any
 import click
 
 from benchmarks.commands.shared import limit_option, progress
-from compare import exit_codes
 from compare.commands.options import Name, file_option
 from evaluation.foreign import results, runs
 from evaluation.rows import Row, add, read
@@ -17,7 +16,7 @@ ENVIRONMENT = "A virtual environment with what evaluation/foreign/requirements.t
 PACKAGES = sorted({package for _, package in runs.RUNS})
 
 
-@click.command(context_settings=SETTINGS)
+@click.command("foreign", context_settings=SETTINGS)
 @click.argument("packages", nargs=-1, metavar="[PACKAGE]...", type=Name(*PACKAGES))
 @option("--only", multiple=True, metavar="TEXT", help="What has this in its name; repeatable.")
 @file_option("--environment", ENVIRONMENT, metavar="FOLDER", default=Path(".venv-foreign"))
@@ -27,7 +26,7 @@ PACKAGES = sorted({package for _, package in runs.RUNS})
 @option("--resume", is_flag=True, help="Leave out what the file of --out has a ruling on.")
 @JSON
 @version_option("evaluation.foreign")
-def foreign(
+def cli(
     packages: tuple[str, ...],
     environment: Path,
     out: Path | None,
@@ -65,8 +64,3 @@ def foreign(
     found = results.figures([*rows.values()])
     click.echo(json_text(found) if as_json else results.section(found))
     return bool(found["odd"])
-
-
-def main() -> None:
-    """Run the command line and end the process with its exit code."""
-    exit_codes.run(foreign, "python -m evaluation.foreign")

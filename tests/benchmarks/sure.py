@@ -4,14 +4,14 @@ import copy
 import functools
 import sys
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 from unittest.mock import patch
 
 import pytest
 
-from benchmarks.cli import main
 from benchmarks.document import STORED
 from benchmarks.results import Cell, Results, Row
+from compare.exit_codes import run
 
 T = TypeVar("T")
 
@@ -49,10 +49,10 @@ def row_of(cell: Cell, name: str) -> Row:
     return sure(cell.row(name))
 
 
-def ended(*arguments: str, of: Any = main) -> int:
-    """The exit code of `python -m benchmarks`, or of another command, in this process."""
+def ended(*arguments: str) -> int:
+    """The exit code of `python -m benchmarks`, in this process."""
     with patch.object(sys, "argv", ["", *arguments]), pytest.raises(SystemExit) as ending:
-        of()
+        run("benchmarks")
     assert isinstance(ending.value.code, int)
     return ending.value.code
 

@@ -13,7 +13,7 @@ import jax
 import numpy as np
 
 import manual.network
-from compare import cli
+from compare import cli, exit_codes
 from compare.data import dataset_named
 from compare.lockstep import Point, Progress
 from compare.prepared import prepare
@@ -46,7 +46,7 @@ def called(room: Any, *words: Any) -> Ended:
         contextlib.redirect_stderr(err),
     ):
         try:
-            room.main()
+            exit_codes.run(room.__package__)
         except SystemExit as ending:
             return Ended(int(ending.code or 0), out.getvalue(), err.getvalue())
     raise AssertionError("the command line returned")
@@ -83,8 +83,8 @@ def counted(bar):
     return counting
 
 terminal.progress = counted(terminal.progress)
-from compare.cli import main
-main()
+from compare.exit_codes import run
+run("compare")
 """
 
 

@@ -119,8 +119,8 @@ def seconds_of_children() -> float:
 @pytest.mark.parametrize("words", ["run --help", "train --help", "break"])
 def test_help_loads_no_jax(words: str) -> None:
     """Nor do the activations that it lists, or the list of planted mistakes."""
-    code = "import sys; from compare.cli import main\n"
-    code += "try: main()\nfinally: assert not {'jax', 'flint', 'optax'} & set(sys.modules)"
+    code = "import sys; from compare.exit_codes import run\n"
+    code += "try: run('compare')\nfinally: assert not {'jax', 'flint', 'optax'} & set(sys.modules)"
     with started(*words.split(), run=("-c", code)) as process:
         out, err = process.communicate()
     assert (process.returncode, err) == (0, "")

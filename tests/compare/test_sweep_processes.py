@@ -97,10 +97,10 @@ def test_memory_is_flat() -> None:
     it started this one.
     """
     program = (
-        "import pathlib, re, sys; from compare import cli\n"
+        "import pathlib, re, sys; from compare.exit_codes import run\n"
         "for cases in ('1e5', '6e5', '3e6'):\n"
         "    sys.argv = ['compare', 'sweep', '--cases', cases, '--json']\n"
-        "    try: cli.main()\n"
+        "    try: run('compare')\n"
         "    except SystemExit: pass\n"
         "    print(pathlib.Path('/proc/self/status').read_text())"
     )

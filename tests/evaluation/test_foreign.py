@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from evaluation.foreign import results, runs
-from evaluation.foreign.cli import foreign
+from evaluation.foreign.cli import cli as foreign
 from evaluation.foreign.subject import Subject, outcome
 from evaluation.foreign.truth import measure
 from evaluation.rows import read

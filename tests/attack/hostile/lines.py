@@ -10,6 +10,7 @@ import tempfile
 import xml.etree.ElementTree
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -19,14 +20,12 @@ import click
 import numpy as np
 
 from benchmarks.cli import cli as benchmarks
-from benchmarks.cli import main as run_benchmarks
 from compare.cli import cli as compare
-from compare.cli import main as run_compare
+from compare.exit_codes import run as run_room
 from evaluation.rows import Row
 from handgrad.cli import cli as handgrad
 from handgrad.cli import main as run_handgrad
-from study.cli import main as run_study
-from study.cli import study
+from study.cli import cli as study
 from tests.attack.cases import at_most, cost, described
 from tests.attack.hostile import files, objects
 from tests.attack.hostile.limits import MEGABYTES, SECONDS
@@ -72,10 +71,10 @@ LEFT_OUT = {"distributed", "open_", "document"}
 
 #: Each program's command, and what runs it with `sys.argv`.
 PROGRAMS: dict[str, tuple[click.Command, Callable[[], Any]]] = {
-    "compare": (compare, run_compare),
+    "compare": (compare, partial(run_room, "compare")),
     "handgrad": (handgrad, run_handgrad),
-    "study": (study, run_study),
-    "benchmarks": (benchmarks, run_benchmarks),
+    "study": (study, partial(run_room, "study")),
+    "benchmarks": (benchmarks, partial(run_room, "benchmarks")),
 }
 
 

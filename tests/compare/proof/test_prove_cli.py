@@ -96,15 +96,17 @@ def test_it_is_quick_and_loads_no_jax() -> None:
         subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
         return seconds_of_children() - begin
 
-    code = "import sys; sys.argv = ['compare', 'prove']\nfrom compare.cli import main\n"
-    code += "try: main()\nfinally: assert 'sympy' in sys.modules and 'jax' not in sys.modules"
+    code = "import sys; sys.argv = ['compare', 'prove']\nfrom compare.exit_codes import run\n"
+    code += (
+        "try: run('compare')\nfinally: assert 'sympy' in sys.modules and 'jax' not in sys.modules"
+    )
     assert seconds(code) < 15 * seconds("import sympy")
 
 
 @pytest.mark.slow
 def test_without_sympy() -> None:
     code = "import sys; sys.modules['sympy'] = None; sys.argv = ['compare', 'prove']\n"
-    code += "from compare.cli import main\nmain()"
+    code += "from compare.exit_codes import run\nrun('compare')"
     ended = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=False
     )
