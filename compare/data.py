@@ -3,20 +3,30 @@
 A network needs to be told the target of a file, since what it is decides the loss; least squares
 predicts the last column unless told otherwise, as any column of numbers will do. A class is encoded
 as its index among the labels: of the sexes male is 0 and female is 1, as in the article.
+
+For a training a data set is split, standardised and encoded. Means and scales are those of the
+training part alone, so nothing leaks from the test part.
 """
 
 import csv
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from compare.limits import LARGEST_VALUE, SMALLEST_VALUE
 from compare.people import PEOPLE
-from compare.wording import LONGEST_PATH, install, listed, near_miss, quoted, refused, shown
+from compare.wording import (
+    LONGEST_PATH,
+    install,
+    listed,
+    near_miss,
+    quoted,
+    refused,
+    shown,
+)
 
 #: The names of the built-in data sets, and their targets.
 BUILT_IN = {
@@ -125,7 +135,7 @@ def _built_in(name: str) -> Dataset:
         x, note = _numbers(table, OURS[name]), ""
         if name == "davis":
             x[WRONG_ROW], note = x[WRONG_ROW, ::-1], CORRECTED
-        female = np.array([row[target] in ("F", "0") for row in table.rows])
+        female = np.array([row[target] in ("F", "0") for row in table.rows.values()])
         return Dataset(name, OURS[name], target, SEXES, x, female.astype(np.int64), note)
     try:
         from sklearn import datasets
@@ -152,12 +162,11 @@ class Table:
 
     where: str  #: the path, as messages show it
     names: tuple[str, ...]  #: of the columns; empty where the header has none
-    rows: list[dict[str, str]]  #: at least one; cells by name
-    lines: list[int]  #: where each row ends in the file, counted from 1
+    rows: dict[int, dict[str, str]]  #: at least one; cells by name, by the line where a row ends
 
-    def at(self, row: int, name: str) -> str:
-        """Locate a cell of a row, counted from 0."""
-        return f"{self.where}, line {self.lines[row]}, column {shown(name)}"
+    def at(self, line: int, name: str) -> str:
+        """Locate a cell."""
+        return f"{self.where}, line {line}, column {shown(name)}"
 
 
 def _ours(name: str) -> Table:
@@ -166,7 +175,7 @@ def _ours(name: str) -> Table:
         return _read(str(FILES / f"{name}.csv"))
     names = ("weight", "height", "gender")
     people = [{of: str(getattr(person, of)) for of in names} for person in PEOPLE]
-    return Table(name, names, people, [*range(2, 2 + len(people))])
+    return Table(name, names, dict(enumerate(people, 2)))
 
 
 def _read(text: str, names: Collection[str] = ()) -> Table:
@@ -194,7 +203,7 @@ def _read(text: str, names: Collection[str] = ()) -> Table:
 
 
 def _table(where: str, reader: csv.DictReader) -> Table:
-    rows, lines, between = [], [], "with commas between them"
+    rows, between = {}, "with commas between them"
     try:
         reader.fieldnames = names = [name.strip() for name in reader.fieldnames or ()]
         for at, name in enumerate(names):
@@ -205,14 +214,13 @@ def _table(where: str, reader: csv.DictReader) -> Table:
             if None in row or None in row.values():  # where what is too much stands, and too little
                 found = f"{'more' if None in row else 'fewer'} cells than in the header"
                 raise refused(f"{where}, line {reader.line_num}", found, f"{len(names)} {between}")
-            rows.append(row)
-            lines.append(reader.line_num)
+            rows[reader.line_num] = row
     except csv.Error as error:
         line = f"{where}, line {reader.reader.line_num}"
         raise refused(line, str(error), f"cells {between}") from error
     if not rows:
         raise refused(where, "no rows", "a header and rows below it")
-    return Table(where, tuple(names), rows, lines)
+    return Table(where, tuple(names), rows)
 
 
 def _features(
@@ -250,13 +258,15 @@ def _numbers(table: Table, names: Sequence[str]) -> np.ndarray:
         InputError: a cell is no number of at most `LARGEST_VALUE` in size, or a column is constant
             up to rounding: such a one cannot be standardised.
     """
-    values = np.empty((len(table.rows), len(names)))
-    for (row, cells), (column, name) in product(enumerate(table.rows), enumerate(names)):
-        value = _as_float(cell := cells[name])
+
+    def number(line: int, name: str) -> float:
+        value = _as_float(cell := table.rows[line][name])
         if value is None or not abs(value) <= LARGEST_VALUE:
             expected = f"a number of at most {LARGEST_VALUE:g} in size, or other columns"
-            raise refused(table.at(row, name), quoted(cell), f"{expected} (--target, --feature)")
-        values[row, column] = value
+            raise refused(table.at(line, name), quoted(cell), f"{expected} (--target, --feature)")
+        return value
+
+    values = np.array([[number(line, name) for name in names] for line in table.rows])
     for name, column in zip(names, values.T, strict=True):
         # The mean of n numbers has a relative error of n u, so deviations from it may have that.
         noise = len(column) * 2.0**-53 * np.abs(column).max()
@@ -282,7 +292,7 @@ def _classes(table: Table, name: str) -> tuple[tuple[str, ...], np.ndarray] | No
         InputError: a value is missing, there is only one class, or a class has only one row: it
             cannot be in what is trained on and in what is tested on.
     """
-    labels = [row[name].strip() for row in table.rows]
+    lines, labels = [*table.rows], [row[name].strip() for row in table.rows.values()]
     values = list(map(_as_float, labels))
     keys: list[Any] = labels if None in values else values
     _, firsts, codes, sizes = np.unique(
@@ -290,14 +300,90 @@ def _classes(table: Table, name: str) -> tuple[tuple[str, ...], np.ndarray] | No
     )
     if None not in values and (len(sizes) > MOST_CLASSES or not all(v.is_integer() for v in keys)):
         return None
-    for row, label in enumerate(labels):
+    for line, label in zip(lines, labels, strict=True):
         if label.lower() in MISSING:
-            raise refused(table.at(row, name), quoted(label), "a class")
+            raise refused(table.at(line, name), quoted(label), "a class")
     alone = sorted(firsts[sizes == 1])
     if alone or len(sizes) == 1:
         # In a column of numbers, text is the more likely mistake.
         row = min(alone or [0], key=lambda row: values[row] is not None)
         found = f"{quoted(labels[row])} in {'this row only' if alone else 'all'}"
         expected = "at least two classes, and two rows of each, to train on and to test on"
-        raise refused(table.at(row, name), found, expected)
+        raise refused(table.at(lines[row], name), found, expected)
     return tuple(labels[row] for row in firsts), codes.astype(np.int64)
+
+
+class Scale(NamedTuple):
+    """Subtract a mean, divide by a standard deviation, column by column; of one, nothing at all."""
+
+    mean: np.ndarray = np.zeros(1)  #: float64, shape (columns,)
+    sd: np.ndarray = np.ones(1)  #: float64, shape (columns,); 1 for a column that does not vary
+
+    def standardised(self, values: np.ndarray) -> np.ndarray:
+        """Standardise values of shape (n, columns)."""
+        return (values - self.mean) / self.sd
+
+
+def scale_of(values: np.ndarray) -> Scale:
+    """Compute the scale of the columns of `values`, shape (n, columns)."""
+    sd = values.std(axis=0)
+    # Rounding of the mean may leave a constant column with a tiny nonzero deviation.
+    noise = 4 * len(values) * np.finfo(np.float64).eps * np.abs(values).max(axis=0)
+    return Scale(values.mean(axis=0), np.where(sd <= noise, 1.0, sd))
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """The prepared training and test data; arrays in the dtype of the training."""
+
+    x: np.ndarray  #: to train on, standardised, shape (n, features)
+    y: np.ndarray  #: shape (n, outputs)
+    test_x: np.ndarray
+    test_y: np.ndarray
+    scale: Scale  #: of the features
+    target: Scale  #: of a numeric target; the identity for classes
+
+
+def split(y: np.ndarray, fraction: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Choose row numbers to train on and to test on, each part with its share of every class.
+
+    The rows are shuffled, put in the order of their targets, and taken for the test at equal
+    distances; so no class of two rows or more is missing from the training.
+
+    Args:
+        y: targets, shape (n,).
+        fraction: of the rows to test on, above 0 and at most one half; at least one row is taken.
+        seed: a whole number from 0 up.
+    """
+    # The 2 makes these draws independent of others from the same seed.
+    shuffled = np.random.default_rng([seed, 0, 2]).permutation(len(y))
+    ordered = shuffled[np.argsort(y[shuffled], kind="stable")]
+    tests = max(1, round(fraction * len(y)))
+    chosen = np.zeros(len(y), dtype=bool)
+    chosen[ordered[((np.arange(tests) + 0.5) * len(y) / tests).astype(int)]] = True
+    return np.flatnonzero(~chosen), np.flatnonzero(chosen)
+
+
+def prepare(data: Dataset, outputs: int, fraction: float, seed: int, dtype: Any) -> Prepared:
+    """Split, standardise and encode.
+
+    Args:
+        data: features and target.
+        outputs: how many the network has: 1 for a number or for two classes (the probability of
+            the second), else one for each class.
+        fraction, seed: see `split`.
+        dtype: of the arrays.
+    """
+    train, test = split(data.y, fraction, seed)
+    y, scale, target = data.y[:, None].astype(np.float64), scale_of(data.x[train]), Scale()
+    if data.classes is None:
+        target = scale_of(y[train])
+    elif outputs > 1:
+        y = np.eye(outputs)[data.y]
+    x, y = scale.standardised(data.x).astype(dtype), target.standardised(y).astype(dtype)
+    return Prepared(x[train], y[train], x[test], y[test], scale, target)
+
+
+def codes(outputs: np.ndarray) -> np.ndarray:
+    """Return the predicted class of each row: output at least one half, or the largest output."""
+    return (outputs[:, 0] >= 0.5).astype(int) if outputs.shape[1] == 1 else outputs.argmax(axis=1)

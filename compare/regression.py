@@ -14,10 +14,9 @@ from typing import Any
 import numpy as np
 
 import manual.regression
-from compare.data import Dataset
+from compare.data import Dataset, Scale
 from compare.limits import LARGEST_VALUE
 from compare.lockstep import Divergence, Lockstep, RanAwayError
-from compare.prepared import Scale
 from compare.sides import SIDES, start
 from compare.training import program_of
 from compare.wording import InputError, refused

@@ -8,12 +8,11 @@ import click
 import numpy as np
 
 from compare import plots
-from compare.data import Dataset, dataset_named
+from compare.data import Dataset, dataset_named, prepare
 from compare.files import write_whole
 from compare.limits import shape
 from compare.lockstep import Progress, RanAwayError
 from compare.memory import keep_freed_memory
-from compare.prepared import prepare
 from compare.terminal import console, described, print_object, progress, show_verdict, table
 from compare.traced.kinds import KINDS, network_of
 from compare.training import Plan, Training, refuse_misfit

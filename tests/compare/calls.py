@@ -14,9 +14,8 @@ import numpy as np
 
 import manual.network
 from compare import cli, exit_codes
-from compare.data import dataset_named
+from compare.data import dataset_named, prepare
 from compare.lockstep import Point, Progress
-from compare.prepared import prepare
 from compare.training import Plan, Training
 from compare.wording import BY_AUTODIFF, BY_HAND
 from manual.network import Network

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from compare.prepared import Prepared, Scale
+from compare.data import Prepared, Scale
 from compare.sides import ByHand
 from compare.training import Plan, Training
 from compare.wording import BY_HAND, Disagreement

@@ -6,8 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from compare.data import dataset_named
-from compare.prepared import codes, prepare
+from compare.data import codes, dataset_named, prepare
 from tests.compare.calls import compare, one_object
 
 pytestmark = pytest.mark.slow

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import manual.network
+from compare.data import split
 from compare.limits import shape
-from compare.prepared import split
 from manual.affine import Layer
 from manual.network import Network
 from tests.compare.calls import HAND, biased, compare, dataset, one_object, refused, signalled

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from compare.data import prepare, scale_of, split
 from compare.lockstep import Progress, RanAwayError
-from compare.prepared import prepare, scale_of, split
 from compare.wording import BY_HAND
 from tests.compare.calls import BOTH, dataset, training
 from tests.tiers import fewer, slowly

@@ -13,8 +13,7 @@ import numpy as np
 
 from benchmarks.cli import compare, table
 from benchmarks.commands.checkers import checkers
-from compare.data import dataset_named, table_named
-from compare.prepared import prepare
+from compare.data import dataset_named, prepare, table_named
 from compare.regression import compare_regressions
 from compare.wording import InputError
 from handgrad.commands.loading import Loader, LoadingError, parse
