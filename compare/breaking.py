@@ -16,10 +16,10 @@ import numpy as np
 import autodiff.article
 import manual.article
 from compare.agreement import NAMES, Partial, compare_gradients
-from compare.experiment import XS, YS, Settings, hand_path, predict, train
+from compare.experiment import Settings, hand_path, predict, train
 from compare.limits import LARGEST_VALUE
 from compare.lockstep import Progress
-from compare.people import NEWCOMERS, PEOPLE, UNDECIDED, label
+from compare.people import NEWCOMERS, PEOPLE, UNDECIDED, XS, YS, label
 from compare.wording import BY_AUTODIFF, BY_HAND
 from handgrad import check_gradient
 from models.model import Slip

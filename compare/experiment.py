@@ -13,7 +13,7 @@ import manual.sgd
 from compare.agreement import FORMS, NAMES, Gradient, Verdict, hand_gradient, stack
 from compare.limits import LARGEST_VALUE
 from compare.lockstep import Lockstep, Point, Program, Progress, RanAwayError, Steps
-from compare.people import PEOPLE, Person, raw, shifted, targets
+from compare.people import PEOPLE, XS, YS, Person, raw, shifted
 from compare.reference import (
     CANCELLING,
     article_gradient,
@@ -27,8 +27,6 @@ from manual.article import Parameters
 #: Epochs run and judged at a time, so that memory holds one stretch of updates and not all; the
 #: article's 1000 epochs are one compiled loop.
 CHUNK = 1000
-
-XS, YS = shifted(raw(PEOPLE)), targets(PEOPLE)
 
 #: A training loop in place of `manual.sgd.train`.
 Loop = Callable[..., Iterator[Any]]

@@ -58,6 +58,10 @@ def targets(people: tuple[Person, ...]) -> np.ndarray:
     return np.array([float(p.gender == "F") for p in people])
 
 
+#: The four as inputs, shape (4, 2), and targets, shape (4,).
+XS, YS = shifted(raw(PEOPLE)), targets(PEOPLE)
+
+
 def label(probability: float) -> str:
     """Return "F" for a probability of at least one half, else "M"."""
     return "F" if probability >= 0.5 else "M"

@@ -9,7 +9,6 @@ from compare.data import table_named
 from compare.experiment import Settings, hand_path, train
 from compare.plots import save as save
 from compare.regression import compare_regressions
-from compare.surface import surface
 from compare.terminal import progress
 
 
@@ -25,7 +24,7 @@ def _surface(x: str, y: str, **training: Any) -> Any:
     settings = Settings(**training)
     with progress(settings.epochs, "epochs") as on_epoch:
         path = hand_path(settings, on_epoch)
-    return surface(path, (x, y))
+    return plots.surface(path, (x, y))
 
 
 def _residuals(table: str, target: str | None, features: tuple[str, ...]) -> Any:

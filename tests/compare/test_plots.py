@@ -17,7 +17,6 @@ from compare import plots
 from compare.data import table_named
 from compare.experiment import Settings, hand_path, train
 from compare.regression import compare_regressions
-from compare.surface import surface
 from manual.article import Parameters
 from tests.reference import XS, YS
 
@@ -57,7 +56,7 @@ def test_the_surface_is_the_mean_loss_where_training_ended(monkeypatch: pytest.M
 
         monkeypatch.setattr(axes, method, spy)
     path = hand_path(SETTINGS)
-    line = surface(path, ("w5", "b1")).axes[0].lines[0]
+    line = plots.surface(path, ("w5", "b1")).axes[0].lines[0]
     assert isinstance(line, Line3D)
     x, y, z = map(np.asarray, line.get_data_3d())
     assert (x.tolist(), y.tolist()) == (path[4].tolist(), path[6].tolist())
