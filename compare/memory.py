@@ -1,7 +1,6 @@
 """Control whether glibc keeps freed memory for the next array or returns it to the system."""
 
 import ctypes
-from typing import Any
 
 #: Numbers of glibc's settings, from its malloc.h.
 TRIM_THRESHOLD, MMAP_THRESHOLD, ARENA_MAX = -1, -3, -8
@@ -32,12 +31,7 @@ def keep_freed_memory() -> bool:
     Returns:
         Whether the settings were changed; False where the C library is not glibc.
     """
-    mallopt = _mallopt()
-    if mallopt is None:
-        return False
-    mapped = mallopt(MMAP_THRESHOLD, MOST) or mallopt(MMAP_THRESHOLD, MOST_OF_OLD)
-    shared = mallopt(ARENA_MAX, 1)
-    return bool(mallopt(TRIM_THRESHOLD, MOST) and mapped and shared)
+    return _set((MMAP_THRESHOLD, MOST, MOST_OF_OLD), (ARENA_MAX, 1), (TRIM_THRESHOLD, MOST))
 
 
 def give_back_freed_memory() -> bool:
@@ -49,15 +43,15 @@ def give_back_freed_memory() -> bool:
     Returns:
         Whether the setting was changed.
     """
-    mallopt = _mallopt()
-    return mallopt is not None and bool(mallopt(MMAP_THRESHOLD, COUNTED))
+    return _set((MMAP_THRESHOLD, COUNTED))
 
 
-def _mallopt() -> Any:
-    """Return glibc's `mallopt`, or None where the C library is not glibc."""
+def _set(*settings: tuple[int, ...]) -> bool:
+    """Give each of glibc's settings the first value that it takes; return whether all have one."""
     try:
         library = ctypes.CDLL(None)
         mallopt, _ = library.mallopt, library.gnu_get_libc_version
-    except (AttributeError, OSError, TypeError):
-        return None
-    return mallopt
+    except (AttributeError, OSError, TypeError):  # another C library
+        return False
+    taken = [any(mallopt(number, of) for of in values) for number, *values in settings]
+    return all(taken)

@@ -1,5 +1,6 @@
 """Print results: tables, a progress bar, a closing line, a JSON object."""
 
+import json
 import math
 import time
 from collections.abc import Callable, Iterator
@@ -42,17 +43,8 @@ def console() -> Console:
 
 def print_object(value: Any) -> None:
     """Print one JSON object; floats round-trip, NaN and infinities become null."""
-    click.echo(json_text(_finite(value)))
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
-    if isinstance(value, float):
-        return float(value) if math.isfinite(value) else None
-    return value
+    finite = json.loads(json.dumps(value), parse_constant=lambda _: None)
+    click.echo(json_text(finite))
 
 
 def described(found: "Divergence") -> str:
