@@ -39,6 +39,7 @@ from compare.trees import join, leaves, split
 from compare.wording import InputError, quoted
 from handgrad import GradientReport, check_gradient
 from handgrad.tolerance.rounding import bounded
+from manual.arrays import namespace
 from manual.network import Network
 from models.planted import PLANTS, gradient_in
 
@@ -297,23 +298,10 @@ class Tally(NamedTuple):
 _REACHES = np.array([0.0, np.finfo(np.float32).tiny, *ENDS[2:]])
 
 
-def nothing(settings: Settings) -> Tally:
-    """Return the tally of no case."""
-    return Tally(
-        disagreements=np.int64(0),
-        overflowed=np.int64(0),
-        judged=np.zeros(settings.sizes[0], np.int64),
-        reached=np.zeros(len(ENDS), np.int64),
-        ulps=np.zeros(settings.sizes[0], settings.dtype),
-        ratio=np.full(LANES, -1, settings.dtype),
-        case=np.full(LANES, _NO_CASE),
-    )
-
-
 def merged(parts: Tally) -> Tally:
-    """Merge tallies along their first axis, in whatever order."""
+    """Merge tallies along their first axis, in whatever order; of NumPy or of JAX."""
     ratio = parts.ratio.max(0)
-    first = jnp.where(parts.ratio == ratio[None], parts.case, _NO_CASE).min(0)
+    first = namespace(ratio).where(parts.ratio == ratio[None], parts.case, _NO_CASE).min(0)
     sums = jax.tree.map(lambda leaf: leaf.sum(0), parts)
     return sums._replace(ulps=parts.ulps.max(0), ratio=ratio, case=first)
 
@@ -369,38 +357,35 @@ def _in_ulps(gap: Any, size: Any) -> Any:
     return jnp.where(gap < jnp.inf, ulps, jnp.inf)
 
 
-def _program(settings: Settings, requested: int, each: int) -> Callable[..., Tally]:
+def _program(settings: Settings, requested: int, each: int) -> tuple[Callable[[Any], Tally], Tally]:
     """Compile a step: every device goes through `each` blocks.
 
     Returns:
-        (the tally so far, the first block) -> the tally.
+        (the first block) -> the tally of the step; and the tally of no case.
     """
     mesh = Mesh(np.asarray(jax.devices()), ("devices",), axis_types=(AxisType.Auto,))
 
-    def on_device(first: Any) -> Tally:
+    def on_device(blocks: Any) -> Tally:
         def of_block(block: Any) -> Tally:
             gradients = jax.vmap(partial(compared, settings), 1, -1)(drawn(settings, block))
             return tallied(gradients, block * LANES + np.arange(LANES), requested)
 
-        first = first + each * jax.lax.axis_index("devices").astype(np.int64)
-        found = merged(jax.lax.map(of_block, first + np.arange(each)))
+        found = merged(jax.lax.map(of_block, blocks))
         return jax.tree.map(lambda leaf: leaf[None], found)
 
+    by_device = PartitionSpec("devices")
     all_devices = jax.shard_map(
-        on_device,
-        mesh=mesh,
-        in_specs=PartitionSpec(),
-        out_specs=PartitionSpec("devices"),
-        check_vma=False,
+        on_device, mesh=mesh, in_specs=by_device, out_specs=by_device, check_vma=False
     )
 
-    def step(found: Tally, first: Any) -> Tally:
-        both = zip(found, all_devices(first), strict=True)
-        return merged(Tally(*(jnp.concatenate([leaf[None], more]) for leaf, more in both)))
+    def step(first: Any) -> Tally:
+        return merged(all_devices(first + np.arange(each * mesh.size)))
 
     everywhere = NamedSharding(mesh, PartitionSpec())
     compiled = jax.jit(step, out_shardings=everywhere, compiler_options=known(_OPTIONS))
-    return compiled.lower(nothing(settings), np.int64(0)).compile()
+    lowered = compiled.lower(np.int64(0))
+    none = jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), lowered.out_info)
+    return lowered.compile(), none._replace(ratio=none.ratio - 1)
 
 
 @dataclass(frozen=True)
@@ -502,11 +487,12 @@ def sweep(
         given = np.int64(zlib.crc32(repr((settings, requested)).encode()))
         if np.unique(multihost_utils.process_allgather(given)).size > 1:
             raise InputError("the processes were given different options; expected the same ones")
-        step, found, done = _program(settings, requested, each), nothing(settings), 0
+        (step, found), done = _program(settings, requested, each), 0
         began, is_broken = time.perf_counter(), False
         for first in range(0, blocks, each * devices):
             try:
-                found = jax.device_get(step(found, np.int64(first)))
+                part = jax.device_get(step(np.int64(first)))
+                found = merged(Tally(*map(np.stack, zip(found, part, strict=True))))
                 done = min(requested, (first + each * devices) * LANES)
                 stops = multihost_utils.process_allgather(np.asarray(bool(on_step(done))))
             except jax.errors.JaxRuntimeError:
