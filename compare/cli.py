@@ -428,7 +428,8 @@ def _figure(name: str, about: str, *options: Callable) -> None:
     @click.argument("file", type=PLOT_FILE, metavar="FILE")
     @_together(*options)
     def draw(file: Path, **options: Any) -> None:
-        from compare.commands.plot import FIGURES, save
+        from compare.commands.plot import FIGURES
+        from compare.plots import save
 
         save(FIGURES[name](**options), file)
         click.echo(f"Drawn to {file}")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.status import Status
 from rich.table import Table
 from rich.text import Text
 
@@ -59,9 +60,10 @@ def described(found: "Divergence") -> str:
     )
 
 
-def show_verdict(out: Console, verdict: str, because: str) -> None:
-    """Print the closing line."""
+def show_verdict(out: Console, verdict: str, because: str) -> int:
+    """Print the closing line; return 1 for a disagreement, else 0."""
     out.print(Text.assemble(coloured(verdict), f": {because}"))
+    return int(verdict == "disagree")
 
 
 def coloured(verdict: str) -> Text:
@@ -104,15 +106,9 @@ def progress(total: int, what: str, transient: bool = True) -> Iterator[Callable
             raise KeyboardInterrupt(f"after {reached} of {total} {what}") from None
 
 
-@contextmanager
-def waiting(what: str) -> Iterator[None]:
-    """Show a spinner on standard error, if that is a terminal."""
-    err = Console(stderr=True)
-    if not err.is_terminal:
-        yield
-        return
-    with err.status(what):
-        yield
+def waiting(what: str) -> Status:
+    """Show a spinner on standard error, if that is a terminal, while this context lasts."""
+    return Console(stderr=True).status(what)
 
 
 def table(*headings: str) -> Table:

@@ -27,13 +27,13 @@ def refused(where: str, found: str, expected: str) -> InputError:
     return InputError(f"{where}: {found}; expected {expected}")
 
 
-def shown(text: str, longest: int = 60) -> str:
-    """Return text for a message, quoted if it has unprintable characters.
+def shown(text: str, longest: int = 60, quotes: bool = False) -> str:
+    """Return text for a message, quoted if it has unprintable characters, or if asked to.
 
     A text longer than `longest` characters is cut off.
     """
     short = text if len(text) <= longest else f"{text[: longest - 1]}…"
-    return short if short and short.isprintable() else repr(short)
+    return short if short and short.isprintable() and not quotes else repr(short)
 
 
 def escaped(text: str) -> str:
@@ -43,8 +43,7 @@ def escaped(text: str) -> str:
 
 def quoted(cell: str) -> str:
     """Return a cell for a message: in quotes, cut off if it is long."""
-    cell = cell.strip()
-    return repr(cell if len(cell) <= 60 else f"{cell[:59]}…")
+    return shown(cell.strip(), quotes=True)
 
 
 def install(group: str) -> str:

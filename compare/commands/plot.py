@@ -1,5 +1,6 @@
 """`compare plot`: the article's figures."""
 
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -7,24 +8,20 @@ import click
 from compare import plots
 from compare.data import table_named
 from compare.experiment import Settings, hand_path, train
-from compare.plots import save as save
 from compare.regression import compare_regressions
 from compare.terminal import progress
 
 
-def _loss(**training: Any) -> Any:
+def _trained(by: Callable[..., Any], training: dict[str, Any]) -> Any:
     settings = Settings(**training)
     with progress(settings.epochs, "epochs") as on_epoch:
-        return plots.losses(train(settings, on_epoch))
+        return by(settings, on_epoch)
 
 
 def _surface(x: str, y: str, **training: Any) -> Any:
     if x == y:
         raise click.UsageError(f"--x and --y are both {x!r}; expected two different parameters.")
-    settings = Settings(**training)
-    with progress(settings.epochs, "epochs") as on_epoch:
-        path = hand_path(settings, on_epoch)
-    return plots.surface(path, (x, y))
+    return plots.surface(_trained(hand_path, training), (x, y))
 
 
 def _residuals(table: str, target: str | None, features: tuple[str, ...]) -> Any:
@@ -37,7 +34,7 @@ FIGURES = {
     "exam": plots.exam,
     "sigmoid": plots.sigmoid_curve,
     "digits": plots.digits,
-    "loss": _loss,
+    "loss": lambda **training: plots.losses(_trained(train, training)),
     "surface": _surface,
     "residuals": _residuals,
 }

@@ -47,9 +47,8 @@ def regress(
         out.print(f"The descents end within {result.remaining:.2g} of the closed form.")
     if plot_file:
         out.print(f"Residuals: {plot_file}", soft_wrap=True)
-    verdict = "agree"
-    because = "by hand and by autodiff, every gradient and every step within rounding"
     if found := result.first_divergence:
-        verdict, because = "disagree", f"step {found.update}, {terminal.described(found)}"
-    terminal.show_verdict(out, verdict, because)
-    return int(verdict == "disagree")
+        because = f"step {found.update}, {terminal.described(found)}"
+        return terminal.show_verdict(out, "disagree", because)
+    because = "by hand and by autodiff, every gradient and every step within rounding"
+    return terminal.show_verdict(out, "agree", because)

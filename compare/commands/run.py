@@ -89,8 +89,7 @@ def run(
     what = "every gradient and every update" if len(trainings.losses) else "every gradient"
     out.print()
     agreed = f"by hand and by autodiff, {what} within rounding"
-    terminal.show_verdict(out, verdict, reason or agreed)
-    return int(verdict == "disagree")
+    return terminal.show_verdict(out, verdict, reason or agreed)
 
 
 def _you(weight: float | None, height: float | None, units: str | None) -> tuple[Person, ...]:

@@ -1,6 +1,7 @@
 """`compare train`: train a network of any shape on real data, by hand and by autodiff."""
 
 from dataclasses import asdict
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -65,11 +66,8 @@ def train(
     if out:
         _write(out, training, progress)
     if as_json:
-        found = progress.first_divergence
-        between = {
-            "first_divergence": found and asdict(found),
-            "max_drift_ulps": progress.max_drift_ulps,
-        }
+        found, drift = progress.first_divergence, progress.max_drift_ulps
+        between = {"first_divergence": found and asdict(found), "max_drift_ulps": drift}
         answer = {
             "data": data.name,
             "network": shape(plan.network.sizes),
@@ -165,15 +163,11 @@ def _report(
 ) -> None:
     """Print losses and accuracies on both parts, the drift, and the verdict."""
     screen, rows = console(), table("", *(SIDE_LABELS[side] for side in scores))
-    for key, name in (
-        ("train_loss", "loss, training part"),
-        ("test_loss", "loss, held out"),
-        ("train_accuracy", "accuracy, training part"),
-        ("test_accuracy", "accuracy, held out"),
-    ):
-        values = [score[key] for score in scores.values()]
+    parts = {"train": "training part", "test": "held out"}
+    for kind, (part, name) in product(("loss", "accuracy"), parts.items()):
+        values = [score[f"{part}_{kind}"] for score in scores.values()]
         if None not in values:
-            rows.add_row(name, *(f"{value:.6g}" for value in values))
+            rows.add_row(f"{kind}, {name}", *(f"{value:.6g}" for value in values))
     screen.print(rows)
     if data.classes is None:
         screen.print("The target is standardised: a loss of 1 is that of always saying its mean.")
