@@ -15,7 +15,7 @@ import numpy as np
 
 import autodiff.article
 import manual.article
-from compare.agreement import NAMES, Partial, compare_gradients
+from compare.agreement import NAMES, compare_gradients
 from compare.experiment import Settings, hand_path, predict, train
 from compare.limits import LARGEST_VALUE
 from compare.lockstep import Progress
@@ -124,21 +124,22 @@ def _updates(progress: Progress) -> Check:
 def beside_autodiff(plant: Slip, settings: Settings) -> Check:
     """Compare the partial derivatives of the four people's losses with autodiff's."""
     gradient, form = gradient_in(plant, settings.sigmoid_derivative), settings.sigmoid_derivative
-    wrong: dict[str, list[Partial]] = {}
+    said = {}
     for person, x, y in zip(PEOPLE, XS, YS, strict=True):
         with np.errstate(over="ignore", invalid="ignore"):
             rows = compare_gradients(settings.start(), x, y, form, gradient)
-        wrong[person.name] = [row for row in rows if row.verdict != "agree"]
-    says = _grouped({name: _named(rows) for name, rows in wrong.items() if rows})
+        if wrong := [row.name for row in rows if row.verdict != "agree"]:
+            said[person.name] = _named(wrong)
+    says = _grouped(said)
     all_agree = f"all {len(NAMES)} partial derivatives of all {len(PEOPLE)} people agree"
     return Check(bool(says), says or all_agree)
 
 
-def _named(rows: list[Partial]) -> str:
-    if len(rows) == len(NAMES):
+def _named(wrong: list[str]) -> str:
+    if len(wrong) == len(NAMES):
         return "all nine partial derivatives disagree"
-    what = "the partial derivatives by" if len(rows) > 1 else "the partial derivative by"
-    return f"{what} {', '.join(row.name for row in rows)} disagree{'s' if len(rows) == 1 else ''}"
+    one, names = len(wrong) == 1, ", ".join(wrong)
+    return f"the partial derivative{'s' * (not one)} by {names} disagree{'s' * one}"
 
 
 def before_the_judge(plant: Slip, settings: Settings) -> Check:

@@ -6,8 +6,7 @@ two sides agree, 1 they disagree; the others are in `compare.exit_codes`.
 
 import os
 from collections.abc import Callable
-from decimal import Decimal
-from functools import partial
+from functools import partial, reduce
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -32,7 +31,6 @@ from handgrad.commands.options import (
     seed_option,
     version_option,
     whole,
-    whole_number,
 )
 
 #: Enough for any lesson; some minutes, and less than 100 MB for their order and losses.
@@ -99,13 +97,7 @@ form = partial(
 
 def _together(*options: Callable) -> Callable:
     """Combine several options into one decorator."""
-
-    def decorated(command: Callable) -> Callable:
-        for one in reversed(options):
-            command = one(command)
-        return command
-
-    return decorated
+    return lambda command: reduce(lambda made, one: one(made), reversed(options), command)
 
 
 def _network(
@@ -315,26 +307,18 @@ def sweep(
     return sweep(cases, distributed, **options) if number is None else look_at(number, **options)
 
 
-def _examples(text: str) -> Decimal:
-    """Parse the number of examples: a power of two, so that 1/n is exact."""
-    if (number := whole_number(text)) not in (1, 2, 4):
-        raise ValueError
-    return number
-
-
 @cli.command(short_help="Prove the gradient by hand right for all real numbers.")
 @_network("2-2-1", "; few, such as 3-3-2 or 2-2-2-1")
 @form(otherwise="stable")
 @option(
     "--examples",
-    type=Number("one of 1, 2, 4", convert=_examples),
-    metavar="1|2|4",
+    type=Name("1", "2", "4"),  # powers of two, so that 1/n is exact
     help="How many examples the loss is the mean of.",
     otherwise="2 where the formulas stay small, else 1",
 )
 @PLANT
 @JSON
-def prove(**options: Any) -> int:
+def prove(examples: str | None, **options: Any) -> int:
     """Prove that every partial derivative by hand is that of the loss.
 
     The hand-written lines run on symbols, the loss is differentiated, and the difference must be
@@ -343,7 +327,7 @@ def prove(**options: Any) -> int:
     """
     from compare.commands.prove import prove
 
-    return prove(**options)
+    return prove(examples=examples and int(examples), **options)
 
 
 @cli.command(short_help="Train any network on real data, by hand, by autodiff, or both.")
