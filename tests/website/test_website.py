@@ -171,7 +171,7 @@ def test_the_command_prints_where_the_site_is_and_opens_it(monkeypatch: pytest.M
     )
     monkeypatch.chdir(sources.ROOT)
     plain, shown, refused = (
-        CliRunner().invoke(cli.website, words) for words in ([], ["--open"], ["--open"])
+        CliRunner().invoke(cli.cli, words) for words in ([], ["--open"], ["--open"])
     )
     assert (plain.output, shown.exit_code, refused.exit_code) == ("site/index.html\n", 0, 1)
     assert opened == 2 * [(sources.ROOT / "site" / "index.html").as_uri()]
