@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from benchmarks import names
-from benchmarks.problems.gate import U
 from benchmarks.problems.gradient import mass_problem, network_problem, sample_problem
 from benchmarks.problems.training import Problem, TrainingProblem
 from benchmarks.results import Place
@@ -17,9 +16,6 @@ WIDTH, BATCH, INPUTS, OUTPUTS = 64, 64, 64, 10
 #: more than the differences of interest. All threads as well, for sizes worth sharing.
 ONE, ALL = "1", "all"
 
-#: The relative rounding error of factors on devices that use TF32 by default: 10 mantissa bits.
-FEWER_BITS = 2.0**-10
-
 
 @dataclass
 class Spec(Place):
@@ -30,11 +26,6 @@ class Spec(Place):
     def problem(self) -> Problem:
         """Build the problem to time."""
         return CASES[self.case].problem(self)
-
-    @property
-    def product_unit(self) -> float:
-        """The unit roundoff of float32 matrix products on the device."""
-        return FEWER_BITS if self.device == "gpu" and self.precision == "default" else U
 
 
 @dataclass(frozen=True)
@@ -57,15 +48,13 @@ class Case:
 def _mlp(
     spec: Spec, *hidden: int, batch: int = BATCH, inputs: int = INPUTS, activation: str = "relu"
 ) -> Problem:
-    # With TF32 products most units of a ReLU would be within rounding of the kink.
-    activation = "tanh" if spec.device == "gpu" else activation
     network = Network((inputs, *hidden, OUTPUTS), activation=activation, loss="softmax-ce")
-    return network_problem(network, batch, spec.dtype, product_unit=spec.product_unit)
+    return network_problem(network, batch, spec.dtype)
 
 
 def _batch(spec: Spec) -> Problem:
     network = Network((2, 2, 1), activation="sigmoid", output="sigmoid", loss="mse")
-    return network_problem(network, spec.size[0], spec.dtype, product_unit=spec.product_unit)
+    return network_problem(network, spec.size[0], spec.dtype)
 
 
 def _sizes(*numbers: int) -> list[tuple[int, ...]]:
@@ -218,10 +207,7 @@ def specs(
             leave_out = (*beside, *(() if first and name in WITH_PEERS else names.PEERS))
             if case.rows:
                 leave_out = tuple(each for each in names.CONTENDERS if each not in case.rows)
-            # Reduced precision only exists for float32 products on a GPU.
-            both = device == "gpu" and kind[0] == "float32"
             for size in chosen:
-                for precision in ("highest", "default") if both else ("highest",):
-                    spec = Spec(name, tuple(size), *kind, precision, device, leave_out)
-                    found[spec.label] = spec
+                spec = Spec(name, tuple(size), *kind, device=device, leave_out=leave_out)
+                found[spec.label] = spec
     return [*found.values()]

@@ -1,4 +1,4 @@
-"""Run a measurement in another process: start it, receive messages, stop it.
+"""Run measurements in another process: start it, ask it, stop it.
 
 It is spawned, never forked: a fork of a process in which JAX has started hangs. A worker is started
 anew for every repetition, so that differences between processes, such as the placement of arrays,
@@ -31,29 +31,25 @@ class WorkerError(RuntimeError):
     """The harness failed: a process raised an exception or ended before it had answered."""
 
 
-class StoppedError(RuntimeError):
-    """A process was stopped; the message is `time`, `memory` or `crashed`."""
+class StoppedError(WorkerError):
+    """A process was stopped, or has ended: `why` is `time`, `memory` or `crashed`."""
 
-    def __init__(self, why: str, seconds: float) -> None:
-        super().__init__(why)
-        self.seconds = seconds
+    def __init__(self, why: str, seconds: float, says: str) -> None:
+        super().__init__(says or why)
+        self.why, self.seconds = why, seconds
 
 
-class Process:
-    """Runs `work(pipe, *given)` in another process; a context manager that always ends it.
+class Worker:
+    """A process with its number of threads and its device, for any number of requests.
 
-    Messages of `work` are received here, with None as the last; its output is captured.
-
-    Args:
-        work: a function of a module that imports nothing large.
-        given: the arguments that `work` needs before it imports anything large; the rest is sent.
+    A context manager that always ends it; its output is captured.
     """
 
-    def __init__(self, work: Callable[..., None], *given: Any) -> None:
+    def __init__(self, threads: str = "all", device: str = "cpu") -> None:
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
         self._printed = tempfile.NamedTemporaryFile()  # noqa: SIM115 (closed in `stop`)
-        arguments = (theirs, self._printed.name, work, *given)
+        arguments = (theirs, self._printed.name, threads, device)
         self._process = context.Process(target=_serve, args=arguments, daemon=True)
         self._process.start()
         theirs.close()
@@ -65,18 +61,20 @@ class Process:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def send(self, message: Any) -> None:
-        """Send a message; an ended process is only noticed by `receive`."""
-        with suppress(BrokenPipeError):
-            self._pipe.send(message)
-
-    def receive(
-        self, limit: float = math.inf, memory: float = math.inf, patience: float = 1.0
-    ) -> Any:
-        """Receive the next message.
+    def ask(
+        self,
+        work: Callable[..., Iterator[Any]],
+        *given: Any,
+        limit: float = math.inf,
+        memory: float = math.inf,
+        patience: float = 1.0,
+    ) -> Iterator[Any]:
+        """Yield what `work` of these arguments yields there, as it comes.
 
         Args:
-            limit: seconds after which the process is stopped.
+            work: a function of a module.
+            *given: its arguments.
+            limit: seconds before each answer after which the process is stopped.
             memory: bytes of memory beyond which it is stopped.
             patience: how many times the limit may go by as long as the process has used less of
                 processors, which on a busy machine it waits for.
@@ -85,6 +83,13 @@ class Process:
             StoppedError: the process was stopped, or has ended.
             WorkerError: it raised an exception.
         """
+        with suppress(BrokenPipeError):  # that it has ended is noticed below
+            self._pipe.send((work, given))
+        while (answer := self._receive(limit, memory, patience)) is not None:
+            yield answer
+
+    def _receive(self, limit: float, memory: float, patience: float) -> Any:
+        """Receive the next answer, None after the last one."""
         began, before, stopped, message = time.perf_counter(), used(self.pid)[0], "", None
         while not stopped and not self._pipe.poll(min(POLL_SECONDS, limit)):
             passed = time.perf_counter() - began
@@ -98,12 +103,13 @@ class Process:
         except (EOFError, OSError):
             stopped = "crashed"
         if stopped:
-            raise StoppedError(stopped, time.perf_counter() - began)
+            says = self._ending() if stopped == "crashed" else ""
+            raise StoppedError(stopped, time.perf_counter() - began, says)
         if isinstance(message, WorkerError):
             raise message
         return message
 
-    def ending(self) -> str:
+    def _ending(self) -> str:
         """Describe how the process crashed: its exit code and last line of output."""
         self._process.join()
         printed = Path(self._printed.name).read_text(encoding="utf-8", errors="replace").strip()
@@ -128,17 +134,26 @@ def used(pid: int | None) -> tuple[float, int]:
         return 0.0, 0
 
 
-def _serve(pipe: Connection, printed: str, work: Callable[..., None], *given: Any) -> None:
-    """Run the work in the other process."""
+def _serve(pipe: Connection, printed: str, threads: str, device: str) -> None:
+    """Answer requests in the other process, before which XLA and BLAS are not loaded."""
     # Ctrl-C reaches every process of a terminal; the parent ends this one.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_the_parent, daemon=True).start()
     with open(printed, "a", encoding="utf-8") as out:
         os.dup2(out.fileno(), 1)
         os.dup2(out.fileno(), 2)
+    wanted = environment(threads, device)
+    os.environ.clear()
+    os.environ.update(wanted)
+    if threads == "1":
+        # They size their thread pools by the processors.
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     try:
-        work(pipe, *given)
-        pipe.send(None)
+        while True:
+            work, given = pipe.recv()
+            for answer in work(*given):
+                pipe.send(answer)
+            pipe.send(None)
     except (EOFError, BrokenPipeError):
         return
     except Exception as error:
@@ -151,26 +166,6 @@ def _end_with_the_parent() -> None:
     if parent is not None:
         parent.join()
         os._exit(1)
-
-
-class Worker(Process):
-    """A process with its number of threads and its device, for any number of requests."""
-
-    def __init__(self, threads: str, device: str) -> None:
-        super().__init__(_work, threads, device)
-
-    def ask(self, work: Callable[..., Iterator[Any]], *given: Any) -> Iterator[Any]:
-        """Yield what `work` of these arguments yields there, as it comes.
-
-        Raises:
-            WorkerError: it raised an exception, or the worker ended before it had answered.
-        """
-        self.send((work, given))
-        try:
-            while (answer := self.receive()) is not None:
-                yield answer
-        except StoppedError as error:
-            raise WorkerError(self.ending()) from error
 
 
 def environment(threads: str, device: str) -> dict[str, str]:
@@ -187,21 +182,6 @@ def environment(threads: str, device: str) -> dict[str, str]:
         "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
         **(dict.fromkeys(THREADS, "1") if threads == "1" else {}),
     }
-
-
-def _work(pipe: Connection, threads: str, device: str) -> None:
-    """Answer requests; runs in the other process, before which XLA and BLAS are not loaded."""
-    wanted = environment(threads, device)
-    os.environ.clear()
-    os.environ.update(wanted)
-    if threads == "1":
-        # They size their thread pools by the processors.
-        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    while True:
-        work, given = pipe.recv()
-        for answer in work(*given):
-            pipe.send(answer)
-        pipe.send(None)
 
 
 def begun() -> Iterator[dict[str, Any]]:

@@ -71,7 +71,7 @@ class Place:
     size: tuple[int, ...]  #: the size on the axis of its case; two numbers on the map
     dtype: str = "float32"
     threads: str = "all"  #: or `1`
-    precision: str = "highest"  #: of JAX's matrix products; or `default`
+    precision: str = "highest"  #: of JAX's matrix products; `default` in older runs on a GPU
     device: str = "cpu"  #: or `gpu`, where JAX's rows run
 
     @property

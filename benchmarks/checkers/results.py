@@ -92,8 +92,6 @@ class Results(Stored):
     questions: str = GRADIENTS  #: one of `QUESTIONS`
     checks: list[Check] = field(default_factory=list)
     planted: dict[str, Planted] = field(default_factory=dict)  #: what is known of mistakes, by case
-    #: Seconds of a product of matrices of balls, after the calls of each process that is timed.
-    calibration: list[Took] = field(default_factory=list)
 
     def as_json(self) -> str:
         """Format as one JSON object, one line per check."""

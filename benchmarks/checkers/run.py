@@ -4,23 +4,18 @@ The process can be stopped by time or memory. It answers case after case, but fo
 timed from the first call in a process on; after it was stopped, the next case starts a new one.
 """
 
-import random
 import resource
-import statistics
 import time
-import timeit
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
-from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
 
 from benchmarks.checkers.cases import NO_ANSWER, ONE_POINT, RIGHT, Case, Question, simple
 from benchmarks.checkers.contenders import Contender, stopped
 from benchmarks.checkers.results import Answer, Check, Results
 from benchmarks.files import expect_writable
-from benchmarks.process import Process, StoppedError, WorkerError
+from benchmarks.process import StoppedError, Worker, WorkerError
 from handgrad.clock import PATIENCE
 
 #: Bytes that a checker may use. The largest case, 10⁶ parameters, takes handgrad 1.3 GB.
@@ -34,9 +29,6 @@ KEPT = 240
 
 #: Seconds between two saves of the file, which grows to half a megabyte.
 BETWEEN_SAVES = 2.0
-
-#: The product of balls that others can compare machines by: rows, columns in common, columns, bits.
-SIDES, BITS = (64, 256, 128), 192
 
 #: A checker, and what it is asked about.
 Asked = tuple[Contender, Case]
@@ -56,7 +48,7 @@ def run(results: Results, todo: Sequence[Asked], out: Path | None, on_check: OnC
         InputError: the file cannot be written.
     """
 
-    def begun() -> Iterator[Asked]:
+    def announced() -> Iterator[Asked]:
         for contender, case in todo:
             on_check(contender, case, None)
             yield contender, case
@@ -65,12 +57,11 @@ def run(results: Results, todo: Sequence[Asked], out: Path | None, on_check: OnC
         expect_writable(out)
     saved = time.monotonic()
     try:
-        for (contender, case), answers, took in asked(begun(), results.limit):
+        for (contender, case), answers in asked(announced(), results.limit):
             about = {"contender": contender.name, "case": case.id, "part": case.part}
             about |= {"subject": case.subject, "what": case.what, "format": case.format}
             checks = [Check(**about, **asdict(answer)) for answer in answers]
             results.checks += checks
-            results.calibration += took
             for check in checks:
                 on_check(contender, case, check)
             if out and time.monotonic() - saved > BETWEEN_SAVES:
@@ -100,50 +91,44 @@ def left(results: Results, contenders: Sequence[Contender], cases: Sequence[Case
 
 def asked(
     todo: Iterable[Asked], limit: float, memory: int = MEMORY
-) -> Iterator[tuple[Asked, list[Answer], list[float]]]:
-    """Yield what is asked, the answer to each call or that a limit ended it, and calibration.
+) -> Iterator[tuple[Asked, list[Answer]]]:
+    """Yield what is asked, and the answer to each call or that a limit ended it.
 
     Raises:
         WorkerError: a case cannot be built, or the checker cannot be loaded.
     """
-    limits, process, name = (limit, memory, PATIENCE), None, ""
+    worker, name = None, ""
     try:
         for contender, case in todo:
-            if process is None or case.fresh or contender.name != name:
-                if process:
-                    process.stop()
-                name = contender.name
-                process = Process(answer, contender, "" if case.fresh else case.questions)
+            if worker is None or case.fresh or contender.name != name:
+                if worker:
+                    worker.stop()
+                worker, name = Worker(), contender.name
                 try:
-                    process.receive(START)
+                    list(worker.ask(begun, contender, case, limit=START))
                 except StoppedError as stop:
                     raise WorkerError(f"does not start: {stop}") from stop
-            process.send(case)
-            answers, took = list[Answer](), list[float]()
+            answers = list[Answer]()
+            limits = {"limit": limit, "memory": memory, "patience": PATIENCE}
             try:
-                # The time starts when the case is built, which may take as long as checking it.
-                process.receive(*limits)
-                for _ in range(case.calls):
-                    answers.append(process.receive(*limits))
-                if case.fresh:
-                    took.append(process.receive(*limits))
+                for found in worker.ask(answer, contender, case, **limits):
+                    answers += found
             except StoppedError as stop:
-                process.stop()
-                process, call = None, len(answers)
-                answers.append(Answer(NO_ANSWER, str(stop), call=call, seconds=stop.seconds))
-            yield (contender, case), answers, took
+                worker.stop()
+                worker, call = None, len(answers)
+                answers.append(Answer(NO_ANSWER, stop.why, call=call, seconds=stop.seconds))
+            yield (contender, case), answers
     except WorkerError as error:
         raise WorkerError(f"{name}: {error}") from error
     finally:
-        if process:
-            process.stop()
+        if worker:
+            worker.stop()
 
 
-def answer(pipe: Connection, contender: Contender, first: str) -> None:
-    """Answer cases until the pipe closes; runs in the other process.
+def begun(contender: Contender, case: Case) -> Iterator[None]:
+    """Start JAX, and have the checker answer a simple question of the kind of the first case.
 
-    Before the first case the checker answers a simple one of the questions `first`; without them
-    JAX is only started, and the first call costs what it costs in a caller's program.
+    Not if the first call is timed, which costs what it costs in a caller's program.
     """
     import jax
 
@@ -152,19 +137,25 @@ def answer(pipe: Connection, contender: Contender, first: str) -> None:
     warnings.simplefilter("ignore")
     with jax.enable_x64(True):
         jax.numpy.zeros(2).block_until_ready()
-        if first:
-            answered(contender, simple(first))
-        pipe.send("ready")
-        while True:
-            case = pipe.recv()
-            question = case.build()
-            pipe.send("built")
-            for call in range(case.calls):
-                # What keeps what checks have in common is asked at other parameters.
-                about = case.build(call) if call and contender.keeps else question
-                pipe.send(answered(contender, about, call))
-            if case.fresh:
-                pipe.send(calibration())
+        if not case.fresh:
+            answered(contender, simple(case.questions))
+    yield from ()
+
+
+def answer(contender: Contender, case: Case) -> Iterator[list[Answer]]:
+    """Yield an empty list once the case is built, then a list with the answer to each call.
+
+    The time starts when the case is built, which may take as long as checking it.
+    """
+    import jax
+
+    with jax.enable_x64(True):
+        question = case.build()
+        yield []
+        for call in range(case.calls):
+            # What keeps what checks have in common is asked at other parameters.
+            about = case.build(call) if call and contender.keeps else question
+            yield [answered(contender, about, call)]
 
 
 def answered(contender: Contender, question: Question, call: int = 0) -> Answer:
@@ -197,18 +188,3 @@ def processor_seconds() -> float:
     """
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
     return time.process_time() + children.ru_utime + children.ru_stime
-
-
-def calibration() -> float:
-    """Return the seconds of a product of matrices of balls, the median of five."""
-    import flint
-
-    rng, (rows, common, columns) = random.Random(0), SIDES
-
-    def drawn(n: int, m: int) -> Any:
-        each = (flint.arb(rng.getrandbits(BITS)) / 2**BITS for _ in range(n * m))
-        return flint.arb_mat(n, m, [*each])
-
-    with flint.ctx.workprec(BITS):
-        a, b = drawn(rows, common), drawn(common, columns)
-        return statistics.median(timeit.repeat(lambda: a * b, number=1, repeat=5))

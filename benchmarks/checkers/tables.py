@@ -29,10 +29,7 @@ from benchmarks.checkers.cases import (
 from benchmarks.checkers.contenders import OURS
 from benchmarks.checkers.planted import limit
 from benchmarks.checkers.results import Check, Planted, Results
-from benchmarks.checkers.run import BITS, SIDES
-from benchmarks.report import units
 from benchmarks.report.table import markdown as written
-from benchmarks.statistics import CONFIDENCE, Interval
 from models import mistakes
 from models.model import COMPLEX, HESSIAN, JACOBIAN, PRODUCT, RULE
 
@@ -136,24 +133,16 @@ def _part(results: Results, *parts: str) -> Checks:
 
 
 def _measured(results: Results) -> str:
-    """Write the limit, the machine and the versions, and what machines can be compared by."""
-    found, took = results.fingerprint, results.calibration
+    """Write the limit, the machine and the versions."""
+    found = results.fingerprint
     unit = "CPU seconds" if any(check.cpu is not None for check in results.checks) else "seconds"
     plural = "s" if found["processors"] != 1 else ""
     load = f"; load before: {found['load']}" if "load" in found else ""
-    said = (
+    return (
         f"A check is stopped after {results.limit:g} {unit}. Measured on {found['date']} at "
         f"revision {found['revision']}, on {found['processors']} processor{plural} "
         f"({found['processor']}, {found['machine']}, {found['system']}{load}), with "
         f"{', '.join(f'{name} {version}' for name, version in found['versions'].items())}."
-    )
-    if not took:
-        return said
-    product = "{} × {} by {} × {}".format(*SIDES[:2], *SIDES[1:])
-    return (
-        f"{said} To compare machines by: a product of balls, {product} at {BITS} bits, takes "
-        f"{units.seconds(statistics.median(took))} (in its processes "
-        f"{units.interval(min(took), max(took))}) there."
     )
 
 
@@ -376,14 +365,6 @@ def _of_times(results: Results) -> list[str]:
             "At one point alone (`points=0`), with one batch, the first and the later calls take "
             f"{'; '.join(each)}."
         )
-    if power := growth(alone.values()):
-        (middle, low, high), steps = power
-        found[-1] += (
-            f" The later calls of these {len(steps) + 1} grow with the number of parameters "
-            f"to the power of {middle:.2f} (with 95 % confidence {low:.2f} to {high:.2f}; "
-            f"least squares of the logarithms); from each size to the next by "
-            f"{', '.join(f'{step:.2f}' for step in steps)}."
-        )
     return found
 
 
@@ -436,23 +417,3 @@ def _first_and_later(calls: Checks) -> tuple[float, float]:
     each = ([c.seconds for c in calls if bool(c.call) == later] for later in (False, True))
     first, later = (statistics.median(times) if times else math.nan for times in each)
     return first, later
-
-
-def growth(rows: Iterable[Checks]) -> tuple[Interval, list[float]] | None:
-    """Fit the exponent of the later calls' time in the number of parameters, with its interval.
-
-    By least squares of the logarithms; the interval is Student's. Then the exponents from each size
-    to the next larger one. What counts is right, every element judged; None of fewer than three.
-    """
-    import numpy as np
-    from scipy.special import stdtrit
-    from scipy.stats import linregress
-
-    right = (calls for calls in rows if not no_time(calls) and whole(calls))
-    found = {calls[0].elements: _first_and_later(calls)[1] for calls in right}
-    if len(found) < 3:
-        return None
-    x, y = np.log(sorted(found.items())).T
-    slope, *_, error = map(float, linregress(x, y))
-    half = error * float(stdtrit(len(x) - 2, (1 + CONFIDENCE) / 2))
-    return Interval(slope, slope - half, slope + half), (np.diff(y) / np.diff(x)).tolist()

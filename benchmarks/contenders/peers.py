@@ -13,7 +13,6 @@ import numpy as np
 
 from benchmarks import names
 from benchmarks.machine import usable
-from benchmarks.problems.gate import U
 from benchmarks.problems.gradient import ArticleProblem, GradientProblem, NetworkProblem
 from benchmarks.ready import Leaves, Ready, Unavailable, error_line, module
 from manual.article import Parameters, forward_lines
@@ -108,7 +107,6 @@ def _torch(differentiate: Callable[..., Callable[[], Any]], problem: GradientPro
     }
     loss, *arrays = written(problem, operations, classes=True)
     torch.set_num_threads(usable())
-    torch.set_float32_matmul_precision("high" if problem.product_unit > U else "highest")
     on_gpu = torch.cuda.is_available() and jax.default_backend() == "gpu"
     device = "cuda" if on_gpu else "cpu"
     run = differentiate(

@@ -110,16 +110,12 @@ class Gate:
         return replace(self, allowed=[a + e for a, e in zip(self.allowed, extra, strict=True)])
 
 
-def deviations(
-    program: Callable[..., Any], arguments: Any, products: float = U
-) -> list[np.ndarray]:
+def deviations(program: Callable[..., Any], arguments: Any) -> list[np.ndarray]:
     """Compute each output's largest deviation over the perturbed runs, in the outputs' shapes.
 
     Args:
         program: a function that JAX can trace, from arrays to a pytree of arrays.
         arguments: float64; call this with 64 bits enabled.
-        products: the largest relative error of the product of two factors before they are summed,
-            where a device rounds factors to fewer bits first; u where it does not.
 
     Raises:
         RefusedError: a comparison is within `LOOSE` times the reach of rounding.
@@ -148,7 +144,7 @@ def deviations(
                 shapes.extend(out.shape for out in outputs)
                 return outputs
             return [
-                out + jnp.asarray(next(left), jnp.float64) * _reach(eqn, given, out, products)
+                out + jnp.asarray(next(left), jnp.float64) * _reach(eqn, given, out)
                 for out in outputs
             ]
 
@@ -179,15 +175,10 @@ def deviations(
     return deviation
 
 
-def _reach(eqn: Any, given: list[Any], out: Any, products: float) -> Any:
+def _reach(eqn: Any, given: list[Any], out: Any) -> Any:
     """Return how far rounding may move a result."""
     reach = U * jnp.abs(out)
     if rounds_of(eqn) is Rounds.SUM:
         (size,) = results_by_jax(eqn, [*map(jnp.abs, given)])
         reach = math.sqrt(terms(eqn)) * U * size
-    moved = reach
-    if eqn.primitive.name == "dot_general" and products > U:
-        # Factors are rounded independently, so their errors add up like a random walk.
-        (squares,) = results_by_jax(eqn, [operand * operand for operand in given])
-        moved = moved + products * jnp.sqrt(squares)
-    return jnp.where(reach > 0, moved + TINY, 0.0)
+    return jnp.where(reach > 0, reach + TINY, 0.0)

@@ -20,7 +20,7 @@ import autodiff.article
 import autodiff.network
 import manual.article
 import manual.network
-from benchmarks.problems.gate import TO_FLOAT64, Gate, U, deviations
+from benchmarks.problems.gate import TO_FLOAT64, Gate, deviations
 from benchmarks.ready import Ready, jitted, leaves
 from handgrad.tolerance.tolerances import LOOSE
 from manual.activations import ACTIVATIONS
@@ -46,7 +46,6 @@ class GradientProblem:
     """The matrix products of one loss and gradient, (m, k, n) of an m×k and a k×n matrix.
 
     None where sums have two terms only and are unrolled."""
-    product_unit: float = U  #: the unit roundoff of float32 matrix products
 
     @property
     def arguments(self) -> tuple[Any, ...]:
@@ -86,7 +85,7 @@ class GradientProblem:
         with witness, jax.enable_x64(True), jax.default_matmul_precision("highest"):
             given = jax.tree.map(jnp.asarray, wide)
             reference = leaves(jax.jit(self.value_and_grad)(*given))
-            found = deviations(self.value_and_grad, given, self.product_unit)
+            found = deviations(self.value_and_grad, given)
         deviation = [LOOSE * leaf for leaf in found]
         exact = [2 * TO_FLOAT64 * leaf for leaf in deviation]
         allowed = exact if self.dtype == "float64" else deviation
@@ -138,9 +137,7 @@ class NetworkProblem(GradientProblem):
     network: Network
 
 
-def network_problem(
-    network: Network, batch: int, dtype: str, product_unit: float = U
-) -> NetworkProblem:
+def network_problem(network: Network, batch: int, dtype: str) -> NetworkProblem:
     """Build a problem with random inputs, targets and weights, and biases away from kinks.
 
     Targets are classes, one 1 a row, for softmax cross-entropy; else each output is 0 or 1.
@@ -171,7 +168,6 @@ def network_problem(
         by_hand=partial(manual.network.value_and_gradient, network),
         value_and_grad=jax.value_and_grad(loss),
         names=names,
-        product_unit=product_unit,
         products=_products(network.sizes, batch),
         network=network,
     )

@@ -102,7 +102,7 @@ def time_cell(
         it could be judged.
     """
     wide = jax.enable_x64(spec.dtype == "float64")
-    with wide, jax.default_matmul_precision(spec.precision):
+    with wide, jax.default_matmul_precision("highest"):
         yield ""
         problem = spec.problem()
         makers = _makers(problem, spec)
@@ -273,7 +273,7 @@ def measure(spec: Spec, name: str, field: str) -> Iterator[Any]:
         give_back_freed_memory()
     started()
     problem, wide = spec.problem(), jax.enable_x64(spec.dtype == "float64")
-    with wide, jax.default_matmul_precision(spec.precision):
+    with wide, jax.default_matmul_precision("highest"):
         value = FIELDS[field](contenders(problem)[name](problem))
     if value is not None:
         yield value

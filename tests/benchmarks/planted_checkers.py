@@ -96,11 +96,10 @@ def asked(ask: Callable[[Question], Answer | None], about: Question) -> Answer:
         return answered(contender("asked", ask), about)
 
 
-def asked_here(todo: Iterable[Asked], *_: Any) -> Iterator[tuple[Any, ...]]:
+def asked_here(todo: Iterable[Asked], *_: Any) -> Iterator[tuple[Asked, list[Answer]]]:
     """Asks in this process, where what the other one does is not at stake."""
     for who, case in todo:
-        answers = [answered(who, case.build(call), call) for call in range(case.calls)]
-        yield (who, case), answers, [0.01] * case.fresh
+        yield (who, case), [answered(who, case.build(call), call) for call in range(case.calls)]
 
 
 def results(questions: str = GRADIENTS) -> Results:

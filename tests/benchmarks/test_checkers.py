@@ -1,6 +1,5 @@
 """The cases of the comparison are what they say, and each checker is asked as it should be."""
 
-import math
 import sys
 from collections import Counter
 from collections.abc import Callable
@@ -215,20 +214,3 @@ def test_what_a_message_says(message: str, kind: str, blamed: str) -> None:
     assert (answer.verdict, answer.kinds) == (WRONG, (kind,) if kind else ())
     assert answer.leaves == ((blamed,) if blamed else ())
     assert contenders.stopped(paths, ValueError(message)).verdict == (WRONG if kind else NO_ANSWER)
-
-
-def test_the_exponent_that_was_predicted_is_that_of_the_multiply_adds() -> None:
-    """Docs/checking.md says 1.02; they are counted in what JAX makes of the losses."""
-    sizes, work = [], []
-    for name in cases.COMPARED:
-        model = cases.SIZED[f"{name}{cases.ONE_POINT}"]
-        params, *inputs = model.draw(np.random.default_rng(0))
-        program = jax.make_jaxpr(jax.value_and_grad(model.function))(params, *inputs)
-        sizes.append(sum(leaf.size for leaf in jax.tree.leaves(params)))
-        work.append(0)
-        for step in program.eqns:
-            if step.primitive.name == "dot_general":
-                ((summed, _), _), (left, right) = step.params["dimension_numbers"], step.invars
-                in_common = math.prod(left.aval.shape[axis] for axis in summed)
-                work[-1] += left.aval.size * right.aval.size // in_common
-    assert np.polyfit(np.log(sizes), np.log(work), 1)[0] == pytest.approx(1.02, abs=0.005)

@@ -4,16 +4,14 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from benchmarks.checkers import tables
-from benchmarks.checkers.cases import GRADIENTS, NO_ANSWER, ONE_POINT, RIGHT, SIZED, TIMES, WRONG
+from benchmarks.checkers.cases import GRADIENTS, NO_ANSWER, RIGHT, TIMES, WRONG
 from benchmarks.checkers.contenders import OURS
 from benchmarks.checkers.results import Check, Results
 from compare.wording import InputError
 from tests.benchmarks.planted_checkers import B, W, check, known, results
-from tests.benchmarks.sure import sure
 
 PEER = "jax.test_util.check_grads"
 
@@ -76,7 +74,6 @@ def test_seconds_of_processors_are_compared_once_they_are_recorded_of_all() -> N
 
 
 SMALLEST = "2-2-1, 4"
-COMPARED = [name for name in SIZED if name.endswith(ONE_POINT)]
 
 
 def timed(name: str, *seconds: float, by: str = OURS, size: int = 9) -> list[Check]:
@@ -87,7 +84,7 @@ def timed(name: str, *seconds: float, by: str = OURS, size: int = 9) -> list[Che
 
 
 def of_times(*checks: list[Check]) -> Results:
-    made = replace(results(TIMES), contenders={OURS: None, PEER: None}, calibration=[0.01] * 3)
+    made = replace(results(TIMES), contenders={OURS: None, PEER: None})
     made.checks = [one for each in checks for one in each]
     return made
 
@@ -117,26 +114,6 @@ def test_elements_that_were_not_judged_are_said() -> None:
     assert tables.points(calls) == "4 to 9"
     calls[4] = replace(calls[4], judged=5)
     assert tables.points(calls) == "4 to 9, and 5 of 9 elements"
-
-
-def test_the_exponent_is_that_of_a_power_where_all_is_right_and_judged() -> None:
-    sizes = [4810, 34186, 101770, 669706]
-    rows = [timed(n, *[2e-5 * s**0.75] * 3, size=s) for n, s in zip(COMPARED, sizes, strict=True)]
-    even = pytest.approx((0.75, 0.75, 0.75))
-    power, steps = sure(tables.growth(rows))
-    assert (power, steps) == (even, pytest.approx([0.75] * 3))
-    slow = [replace(call, seconds=1e9) for call in rows[-1]]
-    low, high = sure(tables.growth([*rows[:-1], slow]))[0][1:]
-    # Student's factor for two degrees of freedom is closed: 0.95 / √(2 · 0.975 · 0.025).
-    x = np.log(sizes)
-    y = np.log([*(1e-5 * s**0.75 for s in sizes[:-1]), 1e9])
-    (slope, _), covariance = np.polyfit(x, y, 1, cov=True)
-    half = covariance[0, 0] ** 0.5 * 0.95 / (2 * 0.975 * 0.025) ** 0.5
-    assert (low, high) == pytest.approx((slope - half, slope + half))
-    for change in ({"judged": 12}, {"verdict": NO_ANSWER, "reason": "undecidable"}):
-        unfit = [replace(slow[0], **change), *slow[1:]]
-        assert sure(tables.growth([*rows[:-1], unfit]))[0] == even
-    assert tables.growth(rows[:2]) is None
 
 
 def test_stored_results_are_read_again_and_hold_together(tmp_path: Path) -> None:

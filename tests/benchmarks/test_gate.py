@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 
 import manual.network
-from benchmarks.cases import FEWER_BITS, Spec
 from benchmarks.contenders.article import train_floats
 from benchmarks.contenders.derivatives import allowance
-from benchmarks.problems.gate import Gate, RefusedError, U
+from benchmarks.problems.gate import Gate, RefusedError
 from benchmarks.problems.gradient import NetworkProblem, network_problem, sample_problem
 from benchmarks.problems.training import TrainingProblem
 from benchmarks.ready import leaves
@@ -102,27 +101,6 @@ def test_biases_keep_away_from_kinks() -> None:
     smooth = Network(NETWORK.sizes, activation="softplus", loss="softmax-ce")
     there = network_problem(smooth, BATCH, "float32")
     assert replace(there, params=at_a_kink).gate().doubt == ""
-
-
-def test_fewer_bits_in_products_are_allowed_where_a_device_takes_them() -> None:
-    """Factors rounded to 10 bits pass a gate made for that, and no other."""
-    spec = Spec("width", (3,), precision="default", device="gpu")
-    assert (spec.product_unit, replace(spec, precision="highest").product_unit) == (FEWER_BITS, U)
-    network = Network(NETWORK.sizes, activation="tanh", loss="softmax-ce")
-    default = network_problem(network, BATCH, "float32", product_unit=FEWER_BITS)
-
-    def rounded(array: np.ndarray) -> np.ndarray:
-        bits = np.asarray(array, np.float32).view(np.uint32)
-        return ((bits + 0x1000) & np.uint32(0xFFFFE000)).view(np.float32)
-
-    params = [Layer(rounded(w), b) for w, b in default.params]
-    answer = leaves(default.by_hand(params, rounded(default.x), default.y))
-    strict, loose = replace(default, product_unit=U).gate(), default.gate()
-    assert "dw of layer" in strict.complaint(answer) or "the loss" in strict.complaint(answer)
-    assert loose.complaint(answer) == ""
-    w = answer[3]
-    w[np.unravel_index(np.argmax(np.abs(w)), w.shape)] *= -1
-    assert loose.complaint(answer).startswith("dw of layer 2")
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks import cli, machine, names, process
+from benchmarks import cli, machine, names
 from benchmarks.cases import Spec
 from benchmarks.contenders.families import FAMILIES
 from benchmarks.machine import differences
@@ -145,18 +145,16 @@ def test_without_device_it_is_the_one_that_jax_finds(
     assert cli._device(None) == device
 
 
-def test_a_worker_that_fails_or_dies_is_an_error_of_the_harness(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_worker_that_fails_or_dies_is_an_error_of_the_harness() -> None:
     with pytest.raises(WorkerError, match=r"^KeyError: 'nothing'$"), Worker("1", "cpu") as one:
         list(one.ask(time_cell, Spec("nothing", (1,)), Job(), 0))
-    monkeypatch.setattr(process, "_work", dies)
     ends = pytest.raises(WorkerError, match=r"a worker ended with 3: the last line$")
     with ends, Worker("1", "cpu") as another:
-        list(another.ask(begun))
+        list(another.ask(dies))
 
 
-def dies(_pipe: Any, *_: str) -> None:
+def dies() -> Iterator[str]:
+    yield "nothing more"
     os.write(2, b"the first line\nthe last line\n")
     os._exit(3)
 
@@ -165,7 +163,7 @@ def dies(_pipe: Any, *_: str) -> None:
 def interruptible() -> Iterator[None]:
     """A child ignores an interrupt if this process does, as it may when started in a script."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
+    yield "nothing more"
     signal.signal(signal.SIGINT, before)
 
 
