@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from benchmarks import names
 from benchmarks.problems.gradient import mass_problem, network_problem, sample_problem
-from benchmarks.problems.training import Problem, TrainingProblem
+from benchmarks.problems.training import Problem, training_problem
 from benchmarks.results import Place
 from manual.network import Network
 
@@ -81,7 +81,7 @@ CASES: dict[str, Case] = {
     ),
     "training": Case(
         about="1000 epochs of the article's training, 4 updates each",
-        problem=lambda spec: TrainingProblem(),
+        problem=lambda spec: training_problem(),
         quick=_sizes(1000),
         full=_sizes(1000),
         dtype="float64",

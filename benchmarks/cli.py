@@ -95,8 +95,7 @@ def cli(context: click.Context, overwrite: bool, as_json: bool, **given: Any) ->
         return 0
     from benchmarks.cases import specs
     from benchmarks.machine import fingerprint
-    from benchmarks.protocol.cell import Job
-    from benchmarks.protocol.session import run
+    from benchmarks.protocol import Job, run
     from benchmarks.report.whole import busy, show, show_short
     from benchmarks.results import Results
     from compare.terminal import console

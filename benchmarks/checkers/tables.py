@@ -253,7 +253,7 @@ def _rows(results: Results) -> Iterator[Row]:
             ):
                 yield alike, lambda _, cells=(group, words): cells, _count(results, found)
     if results.questions == DERIVATIVES:
-        by_size = sorted(planted, key=lambda c: _range(about[c.case]), reverse=True)
+        by_size = sorted(planted, key=lambda c: _size(about[c.case]), reverse=True)
         yield by_size, lambda c: ("caught", _of_size(about[c.case])), is_caught
         yield right, lambda c: ("called wrong", f"right ones {_way(c)}"), is_caught
     elif results.questions == TORCH:
@@ -276,14 +276,13 @@ def _rows(results: Results) -> Iterator[Row]:
     yield results.checks, lambda _: (word, "median; longest"), times
 
 
-def _range(mistake: Planted) -> tuple[float, float]:
-    """Return the sizes between which a mistake is."""
-    size = math.inf if mistake["size"] is None else mistake["size"]
-    return next(two for two in pairwise(SIZES) if size >= two[1])
+def _size(mistake: Planted) -> float:
+    """Return a mistake's size, infinite for another shape."""
+    return math.inf if mistake["size"] is None else mistake["size"]
 
 
 def _of_size(mistake: Planted) -> str:
-    above, least = _range(mistake)
+    above, least = next(two for two in pairwise(SIZES) if _size(mistake) >= two[1])
     first = "another shape, or " if above == math.inf else f"below {above:g}, "
     return f"{first}from {least:g} on" if least else f"below {above:g}"
 
@@ -402,18 +401,13 @@ def points(calls: Checks) -> str:
 
 
 def both(calls: Checks) -> str:
-    """Write the first and the later calls; a peer's time counts whatever it says."""
+    """Write the medians of first calls in processes and of later ones; a peer's count in any case."""
     if not calls:
         return "-"
     said = no_time(calls)
     if said and (calls[0].contender == OURS or len(answered(calls)) < len(calls)):
         return f"no time: {said}"
-    two = (f"{s:.2g}" if s < 99.5 else f"{s:.0f}" for s in _first_and_later(calls))
-    return f"{', '.join(two)} s{f' ({said})' if said else ''}"
-
-
-def _first_and_later(calls: Checks) -> tuple[float, float]:
-    """Return the medians of the first calls in their processes and of the others; NaN of none."""
     each = ([c.seconds for c in calls if bool(c.call) == later] for later in (False, True))
-    first, later = (statistics.median(times) if times else math.nan for times in each)
-    return first, later
+    medians = (statistics.median(times) if times else math.nan for times in each)
+    two = (f"{s:.2g}" if s < 99.5 else f"{s:.0f}" for s in medians)
+    return f"{', '.join(two)} s{f' ({said})' if said else ''}"

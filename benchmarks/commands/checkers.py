@@ -144,15 +144,12 @@ def begun(fresh: "Results", out: Path | None, resume: bool, overwrite: bool) -> 
     found = fresh.load(out)
     old, new = {**found.fingerprint}, {**fresh.fingerprint}
     other = [n for n in {**old, **new} if n not in MAY_DIFFER and old.get(n) != new.get(n)]
+    made = f"{out} was made with"
     if other:
-        raise click.UsageError(
-            f"{out} was made with another {', '.join(other)}; expected a run to go on where it "
-            "began, or --overwrite"
-        )
-    for name, was, now in (
-        ("limit", f"{found.limit:g}", f"{fresh.limit:g}"),
-        ("questions", found.questions, fresh.questions),
-    ):
-        if was != now:
-            raise click.UsageError(f"{out} was made with --{name} {was}, got {now}")
+        where = "expected a run to go on where it began, or --overwrite"
+        raise click.UsageError(f"{made} another {', '.join(other)}; {where}")
+    if found.limit != fresh.limit:
+        raise click.UsageError(f"{made} --limit {found.limit:g}, got {fresh.limit:g}")
+    if found.questions != fresh.questions:
+        raise click.UsageError(f"{made} --questions {found.questions}, got {fresh.questions}")
     return found

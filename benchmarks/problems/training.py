@@ -1,7 +1,7 @@
 """The article's training: 1000 epochs of four updates, every update kept and judged."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Self, TypeAlias
 
 import numpy as np
@@ -20,37 +20,14 @@ FORMS = (STABLE, CANCELLING)
 
 @dataclass(frozen=True, eq=False)
 class TrainingProblem:
-    """The article's training: four people, the start, and the order of samples.
+    """The article's training, which judges answers by the bounds of `compare.reference`."""
 
-    It judges answers by the bounds of `compare.reference`.
-    """
-
-    settings: Settings = field(default_factory=lambda: Settings(init="ones"))
+    about: dict[str, Any]  #: for the results
+    arguments: tuple[Any, ...]
+    """Parameters, inputs (4, 2), targets (4,), learning rate, order (epochs, 4)."""
+    moved: int  #: the bytes of the parameters stored after every update, the order, and the start
+    parameters: int = len(NAMES)
     products: Sequence[tuple[int, int, int]] = ()  #: none: sums have two terms and are unrolled
-
-    @property
-    def arguments(self) -> tuple[Any, ...]:
-        """Parameters, inputs (4, 2), targets (4,), learning rate, order (epochs, 4)."""
-        settings = self.settings
-        xs, ys = shifted(raw(PEOPLE)), targets(PEOPLE)
-        return settings.start(), xs, ys, settings.learning_rate, settings.sample_order()
-
-    @property
-    def about(self) -> dict[str, Any]:
-        """A description for the results."""
-        about = {"sizes": [2, 2, 1], "updates": self.settings.sample_order().size}
-        return {**about, "activation": "sigmoid", "loss": "squared error"}
-
-    @property
-    def parameters(self) -> int:
-        """The number of parameters."""
-        return len(NAMES)
-
-    @property
-    def moved(self) -> int:
-        """The bytes of the parameters stored after every update, the order, and the start."""
-        updates = self.settings.sample_order().size
-        return 8 * (updates * (len(NAMES) + 1) + len(NAMES) + 3 * len(PEOPLE))
 
     def loss_alone(self) -> None:
         """Prepare nothing: the loss is no part of a training."""
@@ -91,6 +68,18 @@ class TrainingProblem:
                 found.append(np.abs(path - after.value) / after.error)
         # NaN lies within neither.
         return np.where(np.isfinite(path), np.fmin(*found), np.inf)
+
+
+def training_problem(epochs: int = 1000) -> TrainingProblem:
+    """Build the article's training: four people, from ones."""
+    settings = Settings(init="ones", epochs=epochs)
+    start, order = settings.start(), settings.sample_order()
+    about = {"sizes": [2, 2, 1], "updates": order.size}
+    return TrainingProblem(
+        about={**about, "activation": "sigmoid", "loss": "squared error"},
+        arguments=(start, shifted(raw(PEOPLE)), targets(PEOPLE), settings.learning_rate, order),
+        moved=8 * (order.size * (len(NAMES) + 1) + len(NAMES) + 3 * len(PEOPLE)),
+    )
 
 
 #: What is timed, a loss and its gradient or a training, and what judges answers to it.

@@ -8,7 +8,7 @@ import jax
 import numpy as np
 import pytest
 
-from benchmarks import names
+from benchmarks import names, protocol
 from benchmarks.cases import Spec, specs
 from benchmarks.contenders import c_program
 from benchmarks.contenders.families import FAMILIES
@@ -22,9 +22,8 @@ from benchmarks.floors import (
 )
 from benchmarks.problems.gate import Gate, RefusedError
 from benchmarks.problems.gradient import NetworkProblem, network_problem
-from benchmarks.protocol import cell
-from benchmarks.protocol.cell import Job
-from benchmarks.protocol.cell import time_cell as steps_of_timing
+from benchmarks.protocol import Job
+from benchmarks.protocol import time_cell as steps_of_timing
 from benchmarks.ready import Ready, Unavailable, leaves
 from benchmarks.results import AGAIN, CONTENDER, FLOOR, LOSS, Cell
 from handgrad.speed import rounds
@@ -37,10 +36,10 @@ FEW = (names.HAND, names.HAND_JIT, names.GRAD, names.C)
 
 @pytest.fixture(autouse=True)
 def brief(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cell, "SAMPLE_SECONDS", 1e-4)
+    monkeypatch.setattr(protocol, "SAMPLE_SECONDS", 1e-4)
     monkeypatch.setattr(rounds, "PAUSE_SECONDS", 0)
-    monkeypatch.setattr(cell, "WARM_CALLS", 3)
-    monkeypatch.setattr(cell, "WARM_SECONDS", 1e-3)
+    monkeypatch.setattr(protocol, "WARM_CALLS", 3)
+    monkeypatch.setattr(protocol, "WARM_SECONDS", 1e-3)
 
 
 @pytest.fixture(scope="module")

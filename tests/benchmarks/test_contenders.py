@@ -13,9 +13,8 @@ from benchmarks import names
 from benchmarks.contenders.families import contenders
 from benchmarks.contenders.peers import NO_SUCH_OUTPUT
 from benchmarks.problems.gradient import mass_problem, network_problem, sample_problem
-from benchmarks.problems.training import TrainingProblem
+from benchmarks.problems.training import training_problem
 from benchmarks.ready import HINT, Unavailable
-from compare.experiment import Settings
 from manual.network import Network
 
 RELU = Network((7, 11, 5, 3), activation="relu", loss="softmax-ce")
@@ -28,7 +27,7 @@ PROBLEMS: dict[str, Callable[[str], Any]] = {
     "relu": lambda dtype: network_problem(RELU, 13, dtype),
     "squares": lambda dtype: network_problem(SQUARES, 6, dtype),
     "sigmoids": lambda dtype: network_problem(SIGMOIDS, 4, dtype),
-    "training": lambda _: TrainingProblem(Settings(init="ones", epochs=5)),
+    "training": lambda _: training_problem(5),
 }
 
 LIBRARIES = {

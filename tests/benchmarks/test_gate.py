@@ -10,9 +10,8 @@ from benchmarks.contenders.article import train_floats
 from benchmarks.contenders.derivatives import allowance
 from benchmarks.problems.gate import Gate, RefusedError
 from benchmarks.problems.gradient import NetworkProblem, network_problem, sample_problem
-from benchmarks.problems.training import TrainingProblem
+from benchmarks.problems.training import training_problem
 from benchmarks.ready import leaves
-from compare.experiment import Settings
 from manual.affine import Layer
 from manual.network import Network
 
@@ -119,7 +118,7 @@ def test_differences_may_be_off_by_their_own_error_and_no_more(dtype: str) -> No
 
 
 def test_a_training_is_judged_update_by_update() -> None:
-    here = TrainingProblem(Settings(init="ones", epochs=5))
+    here = training_problem(5)
     judge = here.gate()
     ready = train_floats(here)
     (path,) = ready.read(ready.run())

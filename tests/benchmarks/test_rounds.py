@@ -8,8 +8,8 @@ from typing import Any
 import jax
 import pytest
 
-from benchmarks.protocol import cell
-from benchmarks.protocol.cell import warm_up
+from benchmarks import protocol
+from benchmarks.protocol import warm_up
 from benchmarks.ready import jitted
 from handgrad.speed.rounds import calls_of_a_sample, time_rounds
 
@@ -62,18 +62,18 @@ def test_warming_up_is_by_time_count_and_until_it_no_longer_falls(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     clock, calls = Clock(), []
-    monkeypatch.setattr(cell, "time", clock)
+    monkeypatch.setattr(protocol, "time", clock)
 
     def cold(seconds: float) -> None:
         calls.append(1)
         clock.now += 4 * seconds if len(calls) <= 5 else seconds
 
     steady_after, each = warm_up(lambda: cold(1e-3), least=0.02)
-    assert len(calls) >= cell.WARM_CALLS
+    assert len(calls) >= protocol.WARM_CALLS
     assert steady_after == 5
     assert each == pytest.approx(1e-3, rel=1e-3)
     begin = clock.now
     warm_up(lambda: cold(0.3), least=10.0)
-    assert cell.WARM_AT_MOST <= clock.now - begin < cell.WARM_AT_MOST + 0.31
+    assert protocol.WARM_AT_MOST <= clock.now - begin < protocol.WARM_AT_MOST + 0.31
     # A slow row is called once for a sample, and a fast one until the sample is long.
-    assert [calls_of_a_sample(each, cell.SAMPLE_SECONDS) for each in (1.0, 1e-3)] == [1, 20]
+    assert [calls_of_a_sample(each, protocol.SAMPLE_SECONDS) for each in (1.0, 1e-3)] == [1, 20]

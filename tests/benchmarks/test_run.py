@@ -15,14 +15,13 @@ from typing import Any
 
 import pytest
 
-from benchmarks import cli, machine, names
+from benchmarks import cli, machine, names, protocol
 from benchmarks.cases import Spec
 from benchmarks.contenders.families import FAMILIES
 from benchmarks.machine import differences
 from benchmarks.problems.gradient import ArticleProblem
 from benchmarks.process import THREADS, Worker, WorkerError, begun, environment
-from benchmarks.protocol import cell, session
-from benchmarks.protocol.cell import Job, measure, time_cell
+from benchmarks.protocol import Job, measure, time_cell
 from benchmarks.ready import Ready
 from benchmarks.results import CONTENDER, Cell, Results
 from tests.benchmarks.sure import ended, one_line, row_of
@@ -43,10 +42,10 @@ def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
         return work(*given) if work in (begun, time_cell) else iter(())
 
     here = nullcontext(SimpleNamespace(ask=ask))
-    monkeypatch.setattr(session, "Worker", lambda *_: here)
-    monkeypatch.setattr(cell, "WARM_CALLS", 3)
+    monkeypatch.setattr(protocol, "Worker", lambda *_: here)
+    monkeypatch.setattr(protocol, "WARM_CALLS", 3)
     for seconds in ("SAMPLE_SECONDS", "WARM_SECONDS"):
-        monkeypatch.setattr(cell, seconds, 1e-3)
+        monkeypatch.setattr(protocol, seconds, 1e-3)
 
 
 def test_a_run_is_stored_and_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -200,7 +199,7 @@ def test_where_nothing_was_timed_old_results_stay(
     def not_begun(*_: Any) -> None:
         raise raised
 
-    monkeypatch.setattr(session, "_times", not_begun)
+    monkeypatch.setattr(protocol, "_times", not_begun)
     monkeypatch.setattr(os, "_exit", sys.exit)
     out = tmp_path / "results.json"
     out.write_text("of before")

@@ -151,7 +151,7 @@ def ended(run: Callable[[], Any], argv: list[str], limit: float) -> tuple[int | 
     with (
         patch.object(sys, "argv", argv),
         patch.object(os, "_exit", leave),
-        patch("benchmarks.protocol.session.run", lambda *_: None),
+        patch("benchmarks.protocol.run", lambda *_: None),
         patch("benchmarks.checkers.run.run", lambda *_: None),
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),

@@ -1,17 +1,20 @@
-"""Measure one cell in one process: gate, warm up, time all rows in rounds, gate again.
+"""Time a run: every cell in several processes, with results stored as they come.
 
-Apart from the times are measured the first call, peak memory, and the time without kept memory.
-Each has a separate process. JAX was started there by another program and has traced and compiled
-nothing else, so no part of a first call was done before.
+In a process a cell is gated, warmed up, all its rows timed in rounds, and gated again. Apart from
+the times are measured the first call, peak memory, and the time without kept memory. Each has a
+separate process. JAX was started there by another program and has traced and compiled nothing else,
+so no part of a first call was done before.
 """
 
 import math
 import pickle
 import random
 import re
+import tempfile
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -22,21 +25,25 @@ import psutil
 from benchmarks import names
 from benchmarks.cases import Spec
 from benchmarks.contenders.families import contenders
+from benchmarks.files import expect_writable
 from benchmarks.floors import floors
 from benchmarks.problems.gate import Gate, RefusedError
 from benchmarks.problems.training import Judge, Problem
-from benchmarks.process import started
+from benchmarks.process import Worker, WorkerError, begun, started
 from benchmarks.ready import Ready, Unavailable, error_line
-from benchmarks.results import (
-    AGAIN,
-    CONTENDER,
-    FLOOR,
-    LOSS,
-    Cell,
-    Row,
-)
+from benchmarks.results import AGAIN, CONTENDER, FLOOR, LOSS, Cell, Results, Row
 from compare.memory import give_back_freed_memory
 from handgrad.speed.rounds import calls_of_a_sample, collector_off, sample, time_rounds
+
+#: Contenders whose memory and untuned time are measured: the three main ones, and PyTorch.
+OF_MEMORY = (names.HAND, names.HAND_JIT, names.GRAD, names.TORCH)
+
+#: What is measured of them, and the field for it.
+MEMORY = {"memory": "peak_bytes", "time without freed memory kept": "untuned"}
+
+#: Bytes of arguments and result from which memory is measured; below, a process's own memory varies
+#: by as much.
+WORTH_WEIGHING = 2**23
 
 #: Operations from which a NumPy product uses several threads, which spin afterwards.
 MANY_FLOPS = 1e6
@@ -75,6 +82,11 @@ TIMED_CALLS = 15
 SETTLE_SECONDS = 0.5
 
 
+#: Called with the number of steps that are done, of how many, what runs, and at the start of a cell
+#: a line for where nothing can be redrawn.
+OnStep = Callable[..., None]
+
+
 @dataclass(frozen=True)
 class Job:
     """The definition of a run."""
@@ -88,6 +100,100 @@ class Job:
     for_times: float = 1.0  #: the share of the limit after which no cell starts
     out: Path | None = None
     gates: Path | None = None  #: the folder of gates shared by the processes of the run
+
+
+def run(job: Job, results: Results, on_step: OnStep = lambda *_: None) -> None:
+    """Time everything; what was timed is stored even when the run is interrupted.
+
+    Raises:
+        WorkerError: a worker ended before it had answered.
+        InputError: the file cannot be written.
+    """
+    if job.out:
+        expect_writable(job.out)
+    begin = time.time()
+    try:
+        with tempfile.TemporaryDirectory() as gates:
+            _times(replace(job, gates=Path(gates)), results, on_step)
+        _apart(job, results, begin, on_step)
+        results.about["seconds"] = round(time.time() - begin, 1)
+    finally:
+        # Workers run the cells in different orders.
+        places = {spec.label: at for at, spec in enumerate(job.specs)}
+        results.cells.sort(key=lambda cell: places[cell.label])
+        if job.out and results.timed:
+            results.save(job.out)
+
+
+def _times(job: Job, results: Results, on_step: OnStep) -> None:
+    begin, done, total = time.time(), 0, job.processes * len(job.specs)
+    for process in range(job.processes):
+        # Each process gets its share of the time.
+        deadline = begin + (process + 1) / job.processes * job.for_times * job.limit
+        for threads in sorted({spec.threads for spec in job.specs}):
+            specs = [spec for spec in job.specs if spec.threads == threads]
+            if deadline == math.inf:
+                # A different order in each repetition, so that cells affect different successors.
+                # With a deadline the order is fixed, as the last cells may be left out.
+                random.Random(process).shuffle(specs)
+            with Worker(threads, specs[0].device) as worker:
+                _note_start(results, threads, *worker.ask(begun))
+                for spec in specs:
+                    if time.time() > deadline:
+                        line = f"{spec.label}: no time left in process {process + 1}"
+                        results.left_out.append(line)
+                    else:
+                        at = f"process {process + 1} of {job.processes}: {spec.label}"
+                        so_far = results.cell(spec.label)
+                        for found in worker.ask(time_cell, spec, job, process, so_far):
+                            if isinstance(found, str):
+                                line = "" if found else f"{done}/{total} {at}"
+                                on_step(done, total, f"{at} {found}", line)
+                            elif isinstance(found, Cell):
+                                others = (c for c in results.cells if c.label != found.label)
+                                results.cells = [*others, found]
+                            elif (line := f"{spec.label}: {found}") not in results.refused:
+                                results.refused.append(line)
+                    done += 1
+            if job.out and results.timed:
+                results.save(job.out)
+
+
+def _note_start(results: Results, kind: str, started: dict[str, Any]) -> None:
+    """Note a worker's environment and the time in which JAX started."""
+    noted = results.about["workers"].setdefault(kind, {"seconds to start JAX": []})
+    noted["seconds to start JAX"].append(round(started.pop("seconds"), 4))
+    noted |= started
+
+
+def _apart(job: Job, results: Results, begin: float, on_step: OnStep) -> None:
+    """Measure the reference's first calls in every cell, and memory of rows in larger ones."""
+    cells = [(spec, cell) for spec in job.specs if (cell := results.cell(spec.label))]
+    todo = [
+        ("first", "phases", spec, row, names.GRAD_AOT)
+        for spec, cell in cells
+        for row in cell.rows
+        if row.name == names.REFERENCE
+    ]
+    todo += [
+        (what, field, spec, row, row.name)
+        for spec, cell in cells
+        # A device reports the peak since the start of a process; only the planned memory is usable.
+        if job.weigh and spec.device == "cpu" and cell.bytes >= WORTH_WEIGHING
+        for row in cell.timed(CONTENDER)
+        if row.name in OF_MEMORY
+        for what, field in MEMORY.items()
+    ]
+    for done, (what, field, spec, row, called) in enumerate(todo):
+        if time.time() > begin + job.limit:
+            results.left_out.append(f"{spec.label}: {row.name}: no time left for {what}")
+            continue
+        running = f"{what}: {spec.label}: {row.name}"
+        on_step(done, len(todo), running, f"{done}/{len(todo)} {running}")
+        # The times are valid without these measurements.
+        with suppress(WorkerError), Worker(spec.threads, spec.device) as worker:
+            for value in worker.ask(measure, spec, called, field):
+                setattr(row, field, value)
 
 
 def time_cell(
@@ -279,11 +385,6 @@ def measure(spec: Spec, name: str, field: str) -> Iterator[Any]:
         yield value
 
 
-def _phases(ready: Ready) -> dict[str, float]:
-    """Return the seconds of each phase of a program compiled ahead of time."""
-    return {**ready.phases, "first call": sample(ready.run, 1)[0]}
-
-
 def _peak(ready: Ready) -> int | None:
     """Return the peak memory of a call in bytes, result included, above that between calls."""
     ready.run()
@@ -310,7 +411,7 @@ def _untuned(ready: Ready) -> float:
 
 #: What is measured, by the field of the row.
 FIELDS: dict[str, Callable[[Ready], Any]] = {
-    "phases": _phases,
+    "phases": lambda ready: {**ready.phases, "first call": sample(ready.run, 1)[0]},
     "peak_bytes": _peak,
     "untuned": _untuned,
 }

@@ -1,1 +1,0 @@
-"""The measuring protocol: alternating rounds in a process, several processes; memory separately."""
