@@ -148,7 +148,6 @@ BESIDE = (
     *(names.HAND_JIT_ARTICLE, names.GRAD_AOT, names.FROM_HOST, names.IN_NUMPY, names.PUBLIC),
     *(names.FORWARD, names.DIFFERENCES),
 )
-THOROUGH = ("sample",)
 
 #: Cases in which other libraries are timed by default; `--contender` times them anywhere.
 WITH_PEERS = ("sample", "digits")
@@ -203,7 +202,7 @@ def specs(
             kinds |= case.others
         for kind, chosen in kinds.items():
             first = kind == (case.dtype, ONE)
-            beside = () if first and (full or name in THOROUGH) else BESIDE
+            beside = () if first and (full or name == "sample") else BESIDE
             leave_out = (*beside, *(() if first and name in WITH_PEERS else names.PEERS))
             if case.rows:
                 leave_out = tuple(each for each in names.CONTENDERS if each not in case.rows)

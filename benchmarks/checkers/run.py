@@ -80,13 +80,12 @@ def left(results: Results, contenders: Sequence[Contender], cases: Sequence[Case
     done = {(check.contender, check.case) for check in results.checks}
 
     def is_asked(contender: Contender, case: Case) -> bool:
-        if contender.keeps or not case.fresh or case.subject.endswith(ONE_POINT):
-            return contender.keeps or not case.fresh
-        return case.build().elements <= contender.largest
+        small = not case.subject.endswith(ONE_POINT) and case.build().elements <= contender.largest
+        return small or contender.keeps
 
     there = [contender for contender in contenders if results.contenders[contender.name] is None]
     todo = ((one, case) for one in there for case in cases if (one.name, case.id) not in done)
-    return [each for each in todo if is_asked(*each)]
+    return [(one, case) for one, case in todo if not case.fresh or is_asked(one, case)]
 
 
 def asked(

@@ -401,7 +401,7 @@ def points(calls: Checks) -> str:
 
 
 def both(calls: Checks) -> str:
-    """Write the medians of first calls in processes and of later ones; a peer's count in any case."""
+    """Write the medians of the first and the later calls; a peer's count whatever it says."""
     if not calls:
         return "-"
     said = no_time(calls)

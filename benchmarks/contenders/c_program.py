@@ -10,12 +10,17 @@ from typing import Any
 
 import numpy as np
 
+from autodiff.article import pack, unpack
 from benchmarks.problems.gradient import ArticleProblem, NetworkProblem
 from benchmarks.problems.training import TrainingProblem
-from benchmarks.ready import Ready, Unavailable
+from benchmarks.ready import Leaves, Ready, Unavailable, leaves
 from manual.article import Parameters
+from manual.network import Network
 
 SOURCE = Path(__file__).with_name("article.c")
+
+#: The network that it has.
+ARTICLE = Network((2, 2, 1), activation="sigmoid", output="sigmoid", loss="mse")
 
 #: The dtypes' names in C.
 REALS = {"float32": "float", "float64": "double"}
@@ -48,21 +53,16 @@ def article(problem: ArticleProblem) -> Ready:
 
 def network(problem: NetworkProblem) -> Ready:
     """Prepare the mean loss of a batch and its gradient, of the article's network only."""
-    described = problem.network
-    form = (described.sizes, described.activation, described.output, described.loss, described.l2)
-    if form != ((2, 2, 1), "sigmoid", "sigmoid", "mse", 0.0):
+    if problem.network != ARTICLE:
         raise Unavailable("the C program has the 2-2-1 sigmoid network only")
-    (w, b), (v, c) = problem.params
-    params = Parameters(*w.T.ravel(), *v.ravel(), *b, *c)
+    params = unpack(problem.params)
     run = _gradient("mean", params, problem.x, problem.y[:, 0]).run
-    return Ready(run, read=lambda answer: _layered(*answer.copy()))
 
+    def read(answer: np.ndarray) -> Leaves:
+        loss, *slopes = answer.copy()
+        return leaves((loss, pack(Parameters(*slopes))))
 
-def _layered(loss: Any, *slopes: Any) -> list[np.ndarray]:
-    """Arrange a loss and nine partial derivatives as a loss and the arrays of two layers."""
-    w1, w2, w3, w4, w5, w6, *biases = slopes
-    b = np.array(biases)
-    return [loss, np.array([[w1, w3], [w2, w4]]), b[:2], np.array([[w5], [w6]]), b[2:]]
+    return Ready(run, read=read)
 
 
 def training(problem: TrainingProblem) -> Ready:
