@@ -68,11 +68,6 @@ NETWORKS = (
     *("256-128-10, 64", "784-128-10, 128", "784-512-512-10, 128"),
 )
 
-#: Networks whose cost is compared, all with one batch, at the given point alone, so that a limit of
-#: time does not stop some of them earlier than others; how their names end.
-COMPARED = ("64-64-10, 128", "256-128-10, 128", "784-128-10, 128", "784-512-512-10, 128")
-ONE_POINT = ", one point"
-
 #: What a check is asked beyond its defaults, by the network.
 OPTIONS = {"784-512-512-10, 128": {"seconds": 40.0}}
 
@@ -88,7 +83,6 @@ _MODELS = {model.name: model for model in MODELS}
 #: The models whose checks are timed, by short names; their own ones are for the table.
 SIZED: dict[str, Model] = {
     **{name: _network(name) for name in NETWORKS},
-    **{f"{name}{ONE_POINT}": _network(name) for name in COMPARED},
     "attention": replace(
         sized.attention(heads=4, positions=64, width=128),
         name="attention, 4 heads, 64 positions, 128 wide",
@@ -307,8 +301,7 @@ class Case:
         if self.questions == TIMES:
             _, *inputs = of.draw(np.random.default_rng(0))
             at = of.draw(np.random.default_rng(call))[0], *inputs
-            name = self.subject.removesuffix(ONE_POINT)
-            options = OPTIONS.get(name, {}) | ({} if name == self.subject else {"points": 0})
+            options = OPTIONS.get(self.subject, {})
             return Question(of.kind, of.function, of.by_hand, at, options=options)
         if self.part == MISTAKES:
             return asked(of, of.wrong(self.what), self.draw, self.format, right=of.by_hand)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from benchmarks.checkers.cases import NO_ANSWER, ONE_POINT, RIGHT, Case, Question, simple
+from benchmarks.checkers.cases import NO_ANSWER, RIGHT, Case, Question, simple
 from benchmarks.checkers.contenders import Contender, stopped
 from benchmarks.checkers.results import Answer, Check, Results
 from benchmarks.files import expect_writable
@@ -75,17 +75,16 @@ def run(results: Results, todo: Sequence[Asked], out: Path | None, on_check: OnC
 def left(results: Results, contenders: Sequence[Contender], cases: Sequence[Case]) -> list[Asked]:
     """Return the checkers that are there, each with every case that it still has to answer.
 
-    Where costs are compared, or it takes long, others than ours are not asked.
+    Where it takes long, others than ours are not asked.
     """
     done = {(check.contender, check.case) for check in results.checks}
-
-    def is_asked(contender: Contender, case: Case) -> bool:
-        small = not case.subject.endswith(ONE_POINT) and case.build().elements <= contender.largest
-        return small or contender.keeps
-
     there = [contender for contender in contenders if results.contenders[contender.name] is None]
     todo = ((one, case) for one in there for case in cases if (one.name, case.id) not in done)
-    return [(one, case) for one, case in todo if not case.fresh or is_asked(one, case)]
+    return [
+        (one, case)
+        for one, case in todo
+        if one.keeps or not case.fresh or case.build().elements <= one.largest
+    ]
 
 
 def asked(

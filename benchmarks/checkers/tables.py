@@ -18,7 +18,6 @@ from benchmarks.checkers.cases import (
     GRADIENTS,
     MISTAKES,
     NO_ANSWER,
-    ONE_POINT,
     RIGHT,
     SIZED,
     TIMES,
@@ -350,21 +349,11 @@ def _of_times(results: Results) -> list[str]:
         calls = ours[check.subject]
         return SIZED[check.subject].name, f"{max(c.elements for c in calls):,}", points(calls)
 
-    found, heads = [_measured(results)], ["network, examples", "parameters", "points judged"]
-    checks = [c for c in results.checks if c.subject in ours and not c.subject.endswith(ONE_POINT)]
-    if rows := _cells([(checks, first, both)], [OURS, *names]):
-        found.append(_table([*heads, "first, later calls"], rows, names))
-    alone = {name: calls for name, calls in ours.items() if name.endswith(ONE_POINT)}
-    each = [
-        f"{both(calls)} ({SIZED[name].name}{'' if whole(calls) else f'; points: {points(calls)}'})"
-        for name, calls in alone.items()
-    ]
-    if each:
-        found.append(
-            "At one point alone (`points=0`), with one batch, the first and the later calls take "
-            f"{'; '.join(each)}."
-        )
-    return found
+    heads = ["network, examples", "parameters", "points judged", "first, later calls"]
+    # Earlier runs have networks at one point alone as well.
+    checks = [c for c in results.checks if c.subject in ours and c.subject in SIZED]
+    rows = _cells([(checks, first, both)], [OURS, *names])
+    return [_measured(results), *([_table(heads, rows, names)] if rows else [])]
 
 
 def _ours(results: Results) -> dict[str, list[Check]]:
@@ -386,16 +375,11 @@ def no_time(calls: Checks) -> str:
     return (first.reason or first.verdict) if first else ""
 
 
-def whole(calls: Checks) -> bool:
-    """Whether every element was judged in every call."""
-    return all(call.judged == call.elements for call in calls)
-
-
 def points(calls: Checks) -> str:
     """Write how many points were judged, and how many elements if not all were."""
     least, most = (which(call.points for call in calls) for which in (min, max))
     text = f"{least} to {most}" if least < most else str(most)
-    if whole(calls):
+    if all(call.judged == call.elements for call in calls):
         return text
     return f"{text}, and {min(c.judged for c in calls):,} of {calls[0].elements:,} elements"
 

@@ -19,7 +19,6 @@ from benchmarks.checkers import results as results_module
 from benchmarks.checkers.cases import (
     GRADIENTS,
     NO_ANSWER,
-    ONE_POINT,
     RIGHT,
     SIZED,
     TIMES,
@@ -87,7 +86,6 @@ def test_others_are_timed_where_it_takes_no_minutes() -> None:
         if each.keeps:
             assert names == {*SIZED}
         else:
-            assert not any(name.endswith(ONE_POINT) for name in names)
             few = each.largest == contenders.FEW
             assert max(Case(TIMES, RIGHT, name, TIMES).build().elements for name in names) == (
                 4_810 if few else 669_706

@@ -13,7 +13,7 @@ from benchmarks.checkers import results as checkers
 from benchmarks.checkers.cases import MISTAKES as PLANTED
 from benchmarks.checkers.contenders import OURS
 from benchmarks.comparing import TIE, WORSE, compare
-from benchmarks.document import DOCUMENT, LARGE, README, SAMPLE, STORED, cell_of
+from benchmarks.document import CHECKING, DOCUMENT, LARGE, README, SAMPLE, STORED, cell_of
 from benchmarks.document import time as seconds
 from benchmarks.names import FLOATS, GRAD, HAND, HAND_JIT, C
 from benchmarks.report import units, whole
@@ -361,6 +361,9 @@ def test_the_readme_says_how_long_checks_take() -> None:
     assert round(median(call.seconds for call in dense if call.elements == 101_770)) == 9
     others = [check.seconds for check in timed if not check.subject[0].isdigit()]
     assert min(others) > max(small)
+    assert "alone (`points=0`), later checks of 784-512-512-10, 128 took 8.9" in text_of(CHECKING)
+    alone = [c for c in timed if c.subject == "784-512-512-10, 128, one point"]
+    assert round(median(call.seconds for call in alone if call.call), 1) == 8.9
 
 
 def test_the_readme_counts_the_wrong_derivatives() -> None:
