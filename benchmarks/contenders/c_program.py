@@ -10,11 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.article import pack, unpack
+import autodiff.article
 from benchmarks.problems.gradient import ArticleProblem, NetworkProblem
 from benchmarks.problems.training import TrainingProblem
 from benchmarks.ready import Leaves, Ready, Unavailable, leaves
-from manual.article import Parameters
 from manual.network import Network
 
 SOURCE = Path(__file__).with_name("article.c")
@@ -55,12 +54,12 @@ def network(problem: NetworkProblem) -> Ready:
     """Prepare the mean loss of a batch and its gradient, of the article's network only."""
     if problem.network != ARTICLE:
         raise Unavailable("the C program has the 2-2-1 sigmoid network only")
-    params = unpack(problem.params)
+    params = autodiff.article.unpack(problem.params)
     run = _gradient("mean", params, problem.x, problem.y[:, 0]).run
 
     def read(answer: np.ndarray) -> Leaves:
         loss, *slopes = answer.copy()
-        return leaves((loss, pack(Parameters(*slopes))))
+        return leaves((loss, autodiff.article.pack(autodiff.article.Parameters(*slopes))))
 
     return Ready(run, read=read)
 

@@ -162,7 +162,7 @@ def dies() -> Iterator[str]:
 def interruptible() -> Iterator[None]:
     """A child ignores an interrupt if this process does, as it may when started in a script."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield "nothing more"
+    yield
     signal.signal(signal.SIGINT, before)
 
 
