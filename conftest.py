@@ -71,8 +71,9 @@ NEED = {
     "playwright": ["tests/study"],
     "sympy": [
         "compare/commands/prove.py",
-        "compare/proof/*",
-        "tests/compare/proof",
+        "compare/proof.py",
+        "tests/compare/test_proof.py",
+        "tests/compare/test_prove_cli.py",
         "tests/manual/test_network_libraries.py",
         "tests/manual/test_objects.py",
         "tests/documents/test_derivation.py",

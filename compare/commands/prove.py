@@ -9,8 +9,7 @@ from typing import Any
 import sympy as sp
 
 from compare.limits import shape
-from compare.proof.claims import PROVED, REFUTED
-from compare.proof.lines import Proof, prove_article, prove_network
+from compare.proof import PROVED, REFUTED, Proof, prove_article, prove_network
 from compare.terminal import console, print_object, show_verdict
 from compare.traced.kinds import network_of
 from compare.wording import InputError, refused

@@ -12,17 +12,28 @@ import manual.article
 import manual.losses
 import manual.network
 import manual.regression
-from compare.proof.claims import PROVED, REFUTED, UNDECIDED, Claim, claim, kinks, worst
-from compare.proof.lines import (
+from compare.proof import (
+    EITHER,
+    PROVED,
+    REFUTED,
+    UNDECIDED,
+    Above,
+    Claim,
     Proof,
+    Symbols,
+    UndecidedError,
     activation,
     chain,
+    claim,
+    exactly,
     gradient_of_regression,
+    kinks,
     loss,
+    number,
     prove_article,
     prove_network,
+    worst,
 )
-from compare.proof.symbols import EITHER, Above, Symbols, UndecidedError, exactly, number
 from manual.activations import ACTIVATIONS, sigmoid
 from manual.affine import Layer
 from manual.article import Parameters, gradient
@@ -304,7 +315,7 @@ def test_floats_are_the_rational_numbers_that_they_are() -> None:
 def test_a_border_that_is_no_whole_number() -> None:
     r = sp.Symbol("r", real=True)
     for shift, places in ((0, ()), (1, ("r = 1/2",))):
-        far, above = r - sp.Rational(1, 4) + shift, Above(r - sp.Rational(1, 2), EITHER)
+        far, above = r - sp.Rational(1, 4) + shift, Above(r, sp.Rational(1, 2), EITHER)
         assert kinks(far * above + r**2 * (1 - above), r) == places
 
 
