@@ -9,10 +9,10 @@ These bounds screen. They are of first order, so a gradient that is not within t
 because it lies at a decision that rounding may turn, is ruled on by `handgrad.check_gradient`.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -35,16 +35,6 @@ FORMS = {"stable": STABLE, "article": CANCELLING}
 Gradient = Callable[[Any, Any, Any], Any]
 
 
-class Gap(NamedTuple):
-    """One element at which a side is off by more than rounding explains."""
-
-    off: str  #: the side outside its bounds: `by_hand`, `autodiff` or `both`
-    by_hand: float
-    autodiff: float
-    bound: float  #: how far apart two right answers may lie
-    ulps: float
-
-
 @dataclass(frozen=True)
 class Verdict:
     """The comparison of two arrays of one shape, each with the bounds of its side.
@@ -54,42 +44,33 @@ class Verdict:
 
     by_hand: np.ndarray
     autodiff: np.ndarray
-    hand_bounds: Bounded
-    autodiff_bounds: Bounded
-    #: The sides that the judge has ruled to be right, whatever their bounds say.
-    ruled_right: tuple[str, ...] = ()
+    bounds: Mapping[str, Bounded]  #: by side
 
-    @property
-    def hand_is_right(self) -> np.ndarray:
-        """Whether the result by hand lies within its bounds, element by element."""
-        return self.hand_bounds.contains(self.by_hand) | (BY_HAND in self.ruled_right)
-
-    @property
-    def autodiff_is_right(self) -> np.ndarray:
-        """Whether the result by autodiff lies within its bounds, element by element."""
-        return self.autodiff_bounds.contains(self.autodiff) | (BY_AUTODIFF in self.ruled_right)
+    def right(self, side: str) -> np.ndarray:
+        """Whether the result of a side lies within its bounds, element by element."""
+        return self.bounds[side].contains(getattr(self, side))
 
     @property
     def agree(self) -> np.ndarray:
         """Whether the two agree, element by element."""
-        return self.hand_is_right & self.autodiff_is_right
-
-    @property
-    def ulps(self) -> np.ndarray:
-        """Their distance in units in the last place."""
-        return ulp_distance(self.by_hand, self.autodiff)
+        return self.right(BY_HAND) & self.right(BY_AUTODIFF)
 
     @property
     def bound(self) -> np.ndarray:
         """How far apart two right answers may lie."""
-        return self.hand_bounds.error + self.autodiff_bounds.error
+        return self.bounds[BY_HAND].error + self.bounds[BY_AUTODIFF].error
 
-    def gap(self, at: Any) -> Gap:
-        """Describe the element at that index, where the two disagree."""
-        right = self.hand_is_right[at], self.autodiff_is_right[at]
-        off = BY_AUTODIFF if right[0] else BY_HAND if right[1] else "both"
-        numbers = (self.by_hand, self.autodiff, self.bound, self.ulps)
-        return Gap(off, *(float(number[at]) for number in numbers))
+    def gap(self, at: Any) -> dict[str, Any]:
+        """Describe the element at that index, where the two disagree, as a `Divergence` does."""
+        wrong = [side for side in self.bounds if not self.right(side)[at]]
+        by_hand, autodiff = self.by_hand[at], self.autodiff[at]
+        return {
+            "off": "both" if len(wrong) > 1 else wrong[0],
+            "by_hand": float(by_hand),
+            "autodiff": float(autodiff),
+            "bound": float(self.bound[at]),
+            "ulps": float(ulp_distance(by_hand, autodiff)),
+        }
 
 
 @dataclass(frozen=True)
@@ -150,8 +131,10 @@ def verdict_on(
     return Verdict(
         by_hand=stack(by_hand),
         autodiff=stack(by_autodiff),
-        hand_bounds=stacked(bounds[FORMS[sigmoid_derivative]]),
-        autodiff_bounds=stacked(bounds[CANCELLING]),
+        bounds={
+            BY_HAND: stacked(bounds[FORMS[sigmoid_derivative]]),
+            BY_AUTODIFF: stacked(bounds[CANCELLING]),
+        },
     )
 
 
@@ -199,16 +182,13 @@ def compare_gradients(
     points = manual.article.Parameters(*params), autodiff.article.Parameters(*params)
     hand, auto = (of(at, x, y) for of, at in zip(gradients.values(), points, strict=True))
     verdict = verdict_on(hand, auto, params, x, y, sigmoid_derivative)
-    forms = FORMS[sigmoid_derivative], CANCELLING
-    right = verdict.hand_is_right.all(), verdict.autodiff_is_right.all()
-    ruled = (
-        side
-        for (side, of), at, form, known in zip(gradients.items(), points, forms, right, strict=True)
-        if not known and ruling(of, form, loss, at, x, y) == "agree"
-    )
-    verdict = replace(verdict, ruled_right=tuple(ruled))
+    agree, forms = np.ones(len(NAMES), bool), (FORMS[sigmoid_derivative], CANCELLING)
+    for (side, of), at, form in zip(gradients.items(), points, forms, strict=True):
+        # What the bounds do not say the judge says, of all nine at once.
+        if not (right := verdict.right(side)).all() and ruling(of, form, loss, at, x, y) != "agree":
+            agree &= right
     exact = enclosed_gradient(loss, points[1], x, y)
-    columns = (verdict.by_hand, verdict.autodiff, exact, verdict.bound, verdict.agree)
+    columns = (verdict.by_hand, verdict.autodiff, exact, verdict.bound, agree)
     return [
         Partial(
             name=name,
@@ -219,7 +199,7 @@ def compare_gradients(
             ulps_by_hand=reference.ulps(float(a)),
             ulps_autodiff=reference.ulps(float(b)),
             bound=float(bound),
-            verdict="agree" if agree else "disagree",
+            verdict="agree" if agreed else "disagree",
         )
-        for name, a, b, reference, bound, agree in zip(NAMES, *columns, strict=True)
+        for name, a, b, reference, bound, agreed in zip(NAMES, *columns, strict=True)
     ]

@@ -223,8 +223,8 @@ def predict(progress: Progress, people: tuple[Person, ...]) -> list[Prediction]:
     for point in progress.points.values():
         params = Parameters(*point.params)
         by_hand = manual.article.feedforward(params, x)
-        by_autodiff, right = autodiff.article.predict(params, x), article_output_bounds(params, x)
-        verdicts.append(Verdict(by_hand, np.asarray(by_autodiff), right, right))
+        bounds = dict.fromkeys(progress.points, article_output_bounds(params, x))
+        verdicts.append(Verdict(by_hand, np.asarray(autodiff.article.predict(params, x)), bounds))
     of_hand, of_auto = verdicts
     columns = (of_hand.by_hand, of_auto.autodiff, of_hand.agree & of_auto.agree)
     return [

@@ -1,5 +1,8 @@
 """Run two trainings in lockstep, by hand and by autodiff, and judge every update.
 
+By hand is the lines in NumPy; by autodiff `jax.grad` of the loss under jit. Both train a `Program`,
+whose parameters may have any structure. Between updates they are one vector (`compare.trees`).
+
 *Judged*: both sides take every update from common parameters; the gradient, the optimiser's moments
 and the updated parameters must lie within the bounds on rounding of a third program. The common
 parameters are those that a training really went through, once along the path by hand and once along
@@ -10,14 +13,17 @@ its own steps.
 how training amplifies rounding, not whether a gradient is right; it is not judged.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from compare.trees import join, name_at, split
-from compare.wording import BY_AUTODIFF, BY_HAND, InputError
+from compare.compiling import judged
+from compare.trees import join, leaves, name_at, split
+from compare.wording import BY_AUTODIFF, BY_HAND, Disagreement, InputError
+from manual.optimisers import OPTIMISERS, State
 
 if TYPE_CHECKING:
     from compare.agreement import Verdict
@@ -43,18 +49,6 @@ class Steps(NamedTuple):
     after: Point
 
 
-class Side(Protocol):
-    """One side of a training; a stretch has the data of k updates along its first axis."""
-
-    def walk(self, start: Point, stretch: np.ndarray) -> Point:
-        """Return the k points after each update of the stretch."""
-        ...
-
-    def steps(self, before: Point, stretch: np.ndarray) -> Steps:
-        """Take one update from each of k points."""
-        ...
-
-
 @dataclass(frozen=True, eq=False)
 class Program:
     """A loss, its gradient by hand, and how far rounding may move that; all take (params, x, y)."""
@@ -65,6 +59,144 @@ class Program:
     #: (k params, k minibatches) -> by form, the bounds of the k gradients; see `compare.reference`.
     bounds: Callable[[Any, Any, Any], Mapping[str, Any]]
     like: Any  #: what has the parameters' structure, a tree of `compare.trees`
+
+
+def start(params: Any, optimiser: str) -> Point:
+    """Return the point before the first update."""
+    flat = join(params, params)
+    return _point(flat, OPTIMISERS[optimiser](0.0).init(flat))
+
+
+@dataclass(eq=False)
+class Side:
+    """One side of a training; a stretch is a matrix of row numbers, one minibatch a row."""
+
+    program: Program
+    optimiser: str  #: one of `manual.optimisers.OPTIMISERS`
+    learning_rate: float  #: η
+    x: np.ndarray  #: inputs, of which a stretch holds row numbers
+    y: np.ndarray  #: targets
+
+    def walk(self, start: Point, stretch: np.ndarray) -> Point:
+        """Return the k points after each update of the stretch."""
+        raise NotImplementedError
+
+    def steps(self, before: Point, stretch: np.ndarray) -> Steps:
+        """Take one update from each of k points."""
+        raise NotImplementedError
+
+
+class ByHand(Side):
+    """Trains by hand: a gradient in NumPy, and `manual.optimisers`. Overflow raises no warning."""
+
+    def walk(self, start: Point, stretch: np.ndarray) -> Point:
+        """See `Side`."""
+        points = [start]
+        for batch in stretch:
+            points.append(self._step(points[-1], batch)[1])
+        return _stacked(points[1:])
+
+    def steps(self, before: Point, stretch: np.ndarray) -> Steps:
+        """See `Side`."""
+        each = (self._step(before.at(at), batch) for at, batch in enumerate(stretch))
+        grads, points = zip(*each, strict=True)
+        return Steps(np.stack(grads), _stacked(points))
+
+    def _step(self, point: Point, batch: np.ndarray) -> tuple[np.ndarray, Point]:
+        """Take one update; return its gradient, and the point after it."""
+        params = split(point.params, self.program.like)
+        with np.errstate(over="ignore", invalid="ignore"):
+            grads = self.program.gradient(params, self.x[batch], self.y[batch])
+            _check(grads, params, int(point.count))
+            state = State(int(point.count), tuple(point.moments))
+            flat = join(grads, params)
+            rule = OPTIMISERS[self.optimiser](self.learning_rate)
+            return flat, _point(*rule.update(point.params, flat, state))
+
+
+def _check(grads: Any, params: Any, update: int) -> None:
+    """Refuse a gradient that is not shaped and typed like the parameters: no update is possible."""
+    found, expected = leaves(grads), leaves(params)
+    says = f"update {update}, gradient of"
+    if list(found) != list(expected):
+        layers = f"{len(grads)} layers; expected {len(params)}"
+        raise Disagreement(f"{says} params: by hand it has {layers}")
+    for name, right in expected.items():
+        has, due = (f"shape {of.shape} and {of.dtype}" for of in (found[name], right))
+        if has != due:
+            raise Disagreement(f"{says} {name}: by hand it has {has}; expected {due}")
+
+
+def _point(params: np.ndarray, state: State) -> Point:
+    moments = np.array(state.moments, params.dtype).reshape(-1, params.size)
+    return Point(params, moments, np.int64(state.updates))
+
+
+def _stacked(points: Sequence[Point]) -> Point:
+    return Point(*(np.stack(parts) for parts in zip(*points, strict=True)))
+
+
+class ByAutodiff(Side):
+    """Trains by autodiff: `autodiff.training`, with optax."""
+
+    def walk(self, start: Point, stretch: np.ndarray) -> Point:
+        """See `Side`."""
+        with judged():
+            after = self._training.walk(self._carry(start), *self._data, stretch)
+            return self._points(after, start.count + 1 + np.arange(len(stretch)))
+
+    def steps(self, before: Point, stretch: np.ndarray) -> Steps:
+        """See `Side`."""
+        with judged():
+            grads, after = self._training.steps(self._carry(before), *self._data, stretch)
+            return Steps(join(grads, self.program.like), self._points(after, before.count + 1))
+
+    @cached_property
+    def _data(self) -> Any:
+        import jax
+
+        with judged():
+            return jax.numpy.asarray(self.x), jax.numpy.asarray(self.y)
+
+    @property
+    def _training(self) -> Any:
+        return _training(self.program, self.optimiser, self.learning_rate)
+
+    def _carry(self, point: Point) -> Any:
+        """Convert a point to optax's state, whose leaves are a count, if any, and the moments."""
+        import jax
+
+        from autodiff.training import Carry
+
+        params = split(point.params, self.program.like)
+        moments = [split(moment, self.program.like) for moment in np.moveaxis(point.moments, -2, 0)]
+        expected, tree = jax.tree.flatten(jax.eval_shape(self._training.init, params).state)
+        given = jax.tree.leaves(moments)
+        counts = [np.asarray(point.count, np.int32)] * (len(expected) - len(given))
+        return Carry(params, jax.tree.unflatten(tree, [*counts, *given]))
+
+    def _points(self, carry: Any, count: np.ndarray) -> Point:
+        """The inverse of `_carry`, for k points."""
+        import jax
+
+        params = join(carry.params, self.program.like)
+        arrays, each = jax.tree.leaves(carry.state), len(leaves(self.program.like))
+        # What is left over, in front, is optax's own count of updates.
+        starts = range(len(arrays) % each, len(arrays), each)
+        moments = [join(arrays[at : at + each], self.program.like) for at in starts]
+        empty = np.empty((len(params), 0, params.shape[-1]), params.dtype)
+        return Point(params, np.stack(moments, axis=-2) if moments else empty, count)
+
+
+@cache
+def _training(program: Program, optimiser: str, learning_rate: float) -> Any:
+    """Return the training of a program, compiled once."""
+    from autodiff.training import training
+
+    return training(program.loss, optimiser, learning_rate)
+
+
+SIDES = {BY_HAND: ByHand, BY_AUTODIFF: ByAutodiff}
 
 
 @dataclass(frozen=True)
@@ -119,7 +251,7 @@ class Lockstep:
     """The two sides of one training of a program, or one of them alone."""
 
     program: Program
-    sides: Mapping[str, Side]  #: `by_hand` and `autodiff`, or one of them
+    sides: Mapping[str, Any]  #: each a `Side`: `by_hand` and `autodiff`, or one of them
     x: np.ndarray  #: inputs; a stretch holds indices of them, of one minibatch or sample an update
     y: np.ndarray  #: targets
     optimiser: str  #: one of `manual.optimisers.OPTIMISERS`
@@ -216,8 +348,8 @@ class Lockstep:
                 if verdict.agree[at]:
                     continue
             name = self.names[position] if self.names else name_at(position, self.program.like)
-            gap = verdict.gap(at)
-            return Divergence(int(before.count[0]) + update, name, quantity, along, *gap), end
+            here = int(before.count[0]) + update, name, quantity, along
+            return Divergence(*here, **verdict.gap(at)), end
         return None, end
 
     def _verdicts(
@@ -233,15 +365,16 @@ class Lockstep:
         from compare.agreement import Verdict
         from compare.reference import update_bounds
 
-        values, errors = [], []
+        values, due = [], []
         for step, grads in zip((hand, auto), bounds, strict=True):
             params, *moments = update_bounds(self.optimiser, self.learning_rate, before, grads)
-            moved = np.moveaxis(step.after.moments, 1, 0)
-            values.append([step.grads, *moved, step.after.params])
-            errors.append([grads, *moments, params])
+            values.append([step.grads, *np.moveaxis(step.after.moments, 1, 0), step.after.params])
+            due.append([grads, *moments, params])
         names = ["gradient", *["moment"] * before.moments.shape[1], "update"]
-        columns = zip(names, *values, *errors, strict=True)
-        return [(name, Verdict(*of)) for name, *of in columns]
+        return [
+            (name, Verdict(by_hand, autodiff, {BY_HAND: of_hand, BY_AUTODIFF: of_auto}))
+            for name, by_hand, autodiff, of_hand, of_auto in zip(names, *values, *due, strict=True)
+        ]
 
     def _is_acquitted(
         self, verdict: "Verdict", before: Point, stretch: np.ndarray, update: int
@@ -254,14 +387,11 @@ class Lockstep:
         from compare.agreement import ruling
 
         rows, like, here = stretch[update], self.program.like, before.at(slice(update, update + 1))
-        for side, right, bounds in (
-            (BY_HAND, verdict.hand_is_right, verdict.hand_bounds),
-            (BY_AUTODIFF, verdict.autodiff_is_right, verdict.autodiff_bounds),
-        ):
-            if not (beyond := ~right[update]).any():
+        for side, bounds in verdict.bounds.items():
+            if not (beyond := ~verdict.right(side)[update]).any():
                 continue
 
-            def gradient(params: Any, *_: Any, of: Side = self.sides[side]) -> Any:
+            def gradient(params: Any, *_: Any, of: Any = self.sides[side]) -> Any:
                 point = here._replace(params=join(params, like)[None])
                 return split(of.steps(point, rows[None]).grads[0], like)
 
@@ -291,4 +421,4 @@ def _first(marked: np.ndarray) -> int:
 def _unjudgeable(verdict: "Verdict") -> np.ndarray:
     """Mark elements where both sides overflow, or where the third program does."""
     unknown = ~(np.isfinite(verdict.by_hand) | np.isfinite(verdict.autodiff))
-    return unknown | ~np.isfinite(verdict.hand_bounds.value)
+    return unknown | ~np.isfinite(verdict.bounds[BY_HAND].value)

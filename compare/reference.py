@@ -216,15 +216,9 @@ def by_form(program: Callable[..., Any]) -> Callable[..., dict[str, Any]]:
     return _in_numpy(both)
 
 
-def _article_gradient(form: str, params: Any, x: Any, y: Any) -> Any:
-    def losses(params: Any) -> Any:
-        return article_loss(params, x, y, as_it_is, form)
-
-    value, back = jax.vjp(losses, params)
-    return back(jnp.ones_like(value))[0]
-
-
-_of_article = by_form(_article_gradient)
+_of_article = by_form(
+    lambda form, *at: jax.grad(lambda *at: article_loss(*at, as_it_is, form).sum())(*at)
+)
 
 #: Samples that are bounded at once: compiling takes a second, so there is one shape for all.
 BLOCK = 1024
@@ -254,12 +248,14 @@ def article_gradient(params: Any, x: Any, y: Any) -> dict[str, Parameters]:
 
 
 @cache
-def _of_network(network: Network) -> Callable[..., dict[str, Any]]:
-    def gradient(form: str, *point: Any) -> Any:
-        loss = partial(network_loss, network, see=as_it_is, form=form)
-        return jax.vmap(jax.grad(loss))(*point)
+def _loss_of(network: Network) -> Callable[..., Any]:
+    return by_form(lambda form, *at: network_loss(network, *at, see=as_it_is, form=form))
 
-    return by_form(gradient)
+
+@cache
+def _gradient_of(network: Network) -> Callable[..., Any]:
+    loss = partial(network_loss, network, see=as_it_is)
+    return by_form(lambda form, *at: jax.vmap(jax.grad(partial(loss, form=form)))(*at))
 
 
 def network_gradient(network: Network, params: Any, x: Any, y: Any) -> dict[str, Any]:
@@ -273,7 +269,7 @@ def network_gradient(network: Network, params: Any, x: Any, y: Any) -> dict[str,
     Returns:
         By form, `Bounded` shaped like params.
     """
-    return _of_network(network)([tuple(layer) for layer in params], x, y)
+    return _gradient_of(network)([tuple(layer) for layer in params], x, y)
 
 
 def flattened(bounds: Any, like: Any) -> Bounded:
@@ -288,11 +284,6 @@ descent_bounds = bounds_of(lambda start, rate, slope: start - rate * slope)
 
 #: (params, x) -> what the article's network predicts; shapes as in `article_gradient`.
 article_output_bounds = bounds_of(partial(article_output, see=as_it_is, form=STABLE))
-
-
-@cache
-def _loss_of(network: Network) -> Callable[..., Any]:
-    return by_form(lambda form, *at: network_loss(network, *at, see=as_it_is, form=form))
 
 
 def network_loss_bounds(network: Network, params: Any, x: Any, y: Any) -> Bounded:
@@ -329,17 +320,12 @@ def update_bounds(optimiser: str, rate: float, before: Any, grads: Bounded) -> l
     constants = [_rounded(number, grads.value.dtype) for number in (rate, *CONSTANTS[optimiser])]
     moments = [before.moments[:, at] for at in range(before.moments.shape[1])]
     counts = np.asarray(before.count, grads.value.dtype)[:, None]
-    return [*_updated(optimiser)(constants, before.params, moments, counts, grads)]
+    return [*UPDATES[optimiser](constants, before.params, moments, counts, grads)]
 
 
 def _rounded(number: float, dtype: Any) -> Bounded:
     value = np.asarray(number, dtype)
     return Bounded(value, np.asarray(2 * abs(value) * np.finfo(dtype).eps, dtype))
-
-
-@cache
-def _updated(optimiser: str) -> Callable[..., Any]:
-    return bounds_of(UPDATES[optimiser])
 
 
 def _sgd(constants: Any, w: Any, moments: Any, counts: Any, dw: Any) -> Any:  # noqa: ARG001 (one form for all)
@@ -364,4 +350,4 @@ def _adam(constants: Any, w: Any, moments: Any, counts: Any, dw: Any) -> Any:
 
 
 #: By the names of `manual.optimisers.OPTIMISERS`.
-UPDATES: dict[str, Callable[..., Any]] = {"sgd": _sgd, "momentum": _momentum, "adam": _adam}
+UPDATES = {"sgd": bounds_of(_sgd), "momentum": bounds_of(_momentum), "adam": bounds_of(_adam)}

@@ -16,8 +16,7 @@ import numpy as np
 import manual.regression
 from compare.data import Dataset, Scale
 from compare.limits import LARGEST_VALUE
-from compare.lockstep import Divergence, Lockstep, RanAwayError
-from compare.sides import SIDES, start
+from compare.lockstep import SIDES, Divergence, Lockstep, RanAwayError, start
 from compare.training import program_of
 from compare.wording import InputError, refused
 from manual.affine import Layer

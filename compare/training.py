@@ -8,10 +8,19 @@ from typing import Any
 import numpy as np
 
 import manual.network
+from compare.compiling import judged
 from compare.data import Dataset, Prepared, codes
 from compare.limits import LARGEST_VALUE, count_parameters, shape
-from compare.lockstep import Divergence, Lockstep, Point, Program, Progress, RanAwayError
-from compare.sides import SIDES, judged, start
+from compare.lockstep import (
+    SIDES,
+    Divergence,
+    Lockstep,
+    Point,
+    Program,
+    Progress,
+    RanAwayError,
+    start,
+)
 from compare.trees import layers_like, split
 from compare.wording import BY_AUTODIFF, refused
 from manual.network import Network

@@ -7,6 +7,7 @@ import manual.activations
 import manual.article
 from compare.agreement import Verdict, compare_gradients
 from handgrad.tolerance.rounding import Bounded
+from tests.compare.calls import BOTH
 from tests.reference import ALICE, BOB, BOB_W1_ARTICLE, close
 
 ONES = manual.article.ones_parameters()
@@ -28,7 +29,7 @@ def test_what_is_not_finite_never_agrees() -> None:
     others = np.array([np.nan, np.inf, np.inf, 1.0, 1.0])
     endless = np.array([np.inf, np.inf, np.inf, np.inf, 1.0])
     anything = Bounded(np.zeros(5), endless)
-    verdict = Verdict(values, others, anything, anything)
+    verdict = Verdict(values, others, dict.fromkeys(BOTH, anything))
     assert verdict.agree.tolist() == [False, False, False, False, True]
 
 

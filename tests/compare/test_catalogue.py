@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from compare.data import Prepared, Scale
-from compare.sides import ByHand
+from compare.lockstep import ByHand
 from compare.training import Plan, Training
 from compare.wording import BY_HAND, Disagreement
 from models.general_network import VARIANTS, Variant

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import manual.activations
-from compare import sides
+from compare import lockstep
 from compare.limits import count_parameters
 from compare.lockstep import Divergence, Point, Progress, Steps, drift
 from compare.training import Training
@@ -232,11 +232,11 @@ def test_a_wrong_side_in_jax(monkeypatch: pytest.MonkeyPatch) -> None:
         return right(z) + 1e-3 * (z - jax.lax.stop_gradient(z))
 
     monkeypatch.setitem(autodiff.network.ACTIVATIONS, "tanh", steeper)
-    sides._training.cache_clear()
+    lockstep._training.cache_clear()
     try:
         found = divergence(of(activation="tanh"))
     finally:
-        sides._training.cache_clear()
+        lockstep._training.cache_clear()
     assert (found.update, found.quantity, found.off) == (0, "gradient", BY_AUTODIFF)
     assert found.parameter.startswith("params[0].w")
 
