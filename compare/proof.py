@@ -266,13 +266,13 @@ def in_terms(formula: Any, instead: Sequence[Mapping[Any, Any]]) -> Any:
     return formula
 
 
-def worst(says: str, claims: Sequence[Claim], name: str) -> Claim:
+def worst(claims: Sequence[Claim], **about: Any) -> Claim:
     """Join claims to one, which is as certain as the least certain of them."""
     order = (REFUTED, UNDECIDED, PROVED)
     least = min(claims, key=lambda claim: order.index(claim.verdict))
     places = dict.fromkeys(place for claim in claims for place in claim.kinks)
     most = max(claim.cases for claim in claims)
-    return replace(least, says=says, name=name, kinks=(*places,), cases=most)
+    return replace(least, kinks=(*places,), cases=most, **about)
 
 
 def cases(asked: Any) -> tuple[list[Any], list[tuple[Any, Any]]]:
@@ -525,7 +525,7 @@ def exchanged(loss: Any, swaps: Sequence[Mapping[Any, Any]]) -> Claim | None:
     """
     says = "hidden units that change places permute the gradient"
     claims = [claim("", loss.xreplace(dict(swap)), loss) for swap in swaps]
-    return worst(says, claims, "hidden-units") if claims else None
+    return worst(claims, says=says, name="hidden-units") if claims else None
 
 
 def _activation(function: Any) -> Activation:
@@ -579,7 +579,8 @@ def slope_of_sigmoid() -> Claim:
     forms += [sigmoid(at) * (1 - sigmoid(at)), sigmoid(at) * sigmoid(-at)]
     claims = [claim("", right, number(sigmoid(at)), [z])]
     claims += [claim("", sp.diff(right, z), number(form), [z]) for form in forms]
-    return worst("σ′(z) = σ(z)(1 - σ(z)) = σ(z)σ(-z)", claims, "sigmoid-derivative")
+    says = "σ′(z) = σ(z)(1 - σ(z)) = σ(z)σ(-z)"
+    return worst(claims, says=says, name="sigmoid-derivative")
 
 
 def gradient_of_regression(points: int = 3, features: int = 2) -> Claim:
@@ -591,7 +592,7 @@ def gradient_of_regression(points: int = 3, features: int = 2) -> Claim:
     says = (
         f"the gradient of the regression is that of its loss ({features} features, {points} points)"
     )
-    return worst(says, claims, "regression-gradient")
+    return worst(claims, says=says, name="regression-gradient")
 
 
 class Proof(NamedTuple):
@@ -604,19 +605,14 @@ class Proof(NamedTuple):
     reason: str = ""  #: why nothing is proved
 
     @property
-    def verdict(self) -> str:
-        """The worst of all."""
-        return worst("", [*self.partials, *self.also], "").verdict
+    def worst(self) -> Claim:
+        """The first that is least certain, with the cases of the one that has most."""
+        return worst([*self.partials, *self.also])
 
     @property
     def kinks(self) -> tuple[str, ...]:
         """The places that are excluded, since there is no derivative."""
         return tuple(f"{claim.name} at {place}" for claim in self.also for place in claim.kinks)
-
-    @property
-    def refutation(self) -> Claim | None:
-        """The first that is wrong."""
-        return next((c for c in (*self.partials, *self.also) if c.verdict == REFUTED), None)
 
 
 def prove_article(gradient: Callable[..., Any], about: dict[str, Any], lemmas: bool) -> Proof:
@@ -643,7 +639,7 @@ def prove_network(network: Network, examples: int, about: dict[str, Any]) -> Pro
         partials, units = chain(network, examples)
         each = loss(network.loss, examples, network.sizes[-1])
         parts = [activation(name) for name in dict.fromkeys(network.activations)]
-        parts.append(worst(f"{network.loss}: da = ∂L/∂a", each, network.loss))
+        parts.append(worst(each, says=f"{network.loss}: da = ∂L/∂a", name=network.loss))
         also = [*parts, slope_of_sigmoid(), units, gradient_of_regression()]
     of = f"the mean loss of {examples} examples" if examples > 1 else "the loss of one example"
     return Proof(about, of, partials, [lemma for lemma in also if lemma])

@@ -34,7 +34,7 @@ def prove(as_json: bool, **options: Any) -> int:
         print_object(_as_object(found) | {"seconds": time.perf_counter() - begin})
     else:
         _show(found)
-    return int(found.verdict != PROVED)
+    return int(found.worst.verdict != PROVED)
 
 
 def _proved(
@@ -82,9 +82,10 @@ def _show(found: Proof) -> None:
     for claim in [] if found.reason else found.partials:
         formula = f" = {_text(claim.factors)}" if claim.factors else ""
         out.print(f"{claim.says}{formula}  {claim.verdict}", soft_wrap=True)
-    if (wrong := found.refutation) and (at := wrong.difference):
+    worst = found.worst
+    if at := worst.difference:
         place = ", ".join(f"{name} = {value}" for name, value in at.point.items())
-        out.print(f"\n{wrong.says} at {place}:", soft_wrap=True)
+        out.print(f"\n{worst.says} at {place}:", soft_wrap=True)
         out.print(f"  by hand  {at.by_hand}\n  exact    {at.exact}")
     if not found.reason:
         out.print()
@@ -93,11 +94,11 @@ def _show(found: Proof) -> None:
         out.print(f"{lemma.says}  {said}", soft_wrap=True)
     if found.also:
         out.print()
-    verdict, because = found.verdict, found.reason
-    if verdict == REFUTED and wrong:
+    verdict, because = worst.verdict, found.reason
+    if verdict == REFUTED:
         others = sum(claim.verdict == REFUTED for claim in found.partials) - 1
         more = f", and {others} more are not" if others > 0 else ""
-        because = f"{wrong.says} by hand is not the derivative of the loss{more}"
+        because = f"{worst.says} by hand is not the derivative of the loss{more}"
     elif verdict == PROVED:
         verdict, because = _proved_for(found)
     elif not because:
@@ -107,7 +108,7 @@ def _show(found: Proof) -> None:
 
 
 def _proved_for(found: Proof) -> tuple[str, str]:
-    count, cases = len(found.partials), max(c.cases for c in (*found.partials, *found.also))
+    count, cases = len(found.partials), found.worst.cases
     because = f"all {count} partial derivatives by hand are identically those of {found.of}"
     because += f"; in each of {cases} cases of signs" * (cases > 1)
     if found.kinks:
@@ -133,18 +134,18 @@ def _latex(factors: Sequence[Any]) -> str | None:
 
 
 def _as_object(found: Proof) -> dict[str, Any]:
-    claims = [*found.partials, *found.also]
     partials = [
         {"name": c.name, "verdict": c.verdict, "latex": _latex(c.factors)} for c in found.partials
     ]
     also = [{"name": c.name, "says": c.says, "proved": c.verdict == PROVED} for c in found.also]
-    answer = {"verdict": found.verdict, **found.about, "of": found.of}
+    worst = found.worst
+    answer = {"verdict": worst.verdict, **found.about, "of": found.of}
     answer |= {"partials": partials, "also": also}
     if found.reason:
         return answer | {"reason": found.reason}
-    answer |= {"cases": max(c.cases for c in claims), "kinks": list(found.kinks)}
-    if (wrong := found.refutation) and (at := wrong.difference):
+    answer |= {"cases": worst.cases, "kinks": list(found.kinks)}
+    if at := worst.difference:
         point = {name: str(value) for name, value in at.point.items()}
-        answer |= {"partial": wrong.name, "point": point}
+        answer |= {"partial": worst.name, "point": point}
         answer |= {"by_hand": at.by_hand, "exact": at.exact}
     return answer

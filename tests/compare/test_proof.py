@@ -75,15 +75,14 @@ def test_a_planted_mistake_is_refuted(slug: str) -> None:
     proof = of_article(gradient_in(plant, "stable"))
     assert verdicts(proof.partials, REFUTED) == {*plant.leaves}
     assert verdicts(proof.partials, UNDECIDED) == set()
-    assert proof.refutation
-    found = proof.refutation.difference
+    found = proof.worst.difference
     assert found
     with mpmath.workdps(50):
-        exact = slope_of_article(found.point, proof.refutation.name)
+        exact = slope_of_article(found.point, proof.worst.name)
         assert abs(mpmath.mpf(found.exact) - exact) < mpmath.mpf("1e-25") * abs(exact)
     assert found.by_hand != found.exact
     if slug != "not-a-number":
-        said = in_floats(slug, found.point, proof.refutation.name)
+        said = in_floats(slug, found.point, proof.worst.name)
         assert np.isclose(float(found.by_hand), said, rtol=1e-7)
 
 
@@ -144,7 +143,7 @@ def test_the_chain_for_any_activations_and_any_loss(sizes: Any, examples: int) -
 
 def test_a_network_is_proved_by_its_parts() -> None:
     proof = prove_network(Network((2, 2, 1), "relu", "identity", "huber"), 1, {})
-    assert (proof.verdict, proof.kinks) == (PROVED, ("relu at z = 0",))
+    assert (proof.worst.verdict, proof.kinks) == (PROVED, ("relu at z = 0",))
     names = ["relu", "identity", "huber", "sigmoid-derivative", "hidden-units"]
     assert [claim.name for claim in proof.also] == [*names, "regression-gradient"]
     none = prove_network(Network((1, 1, 1)), 1, {})
@@ -204,9 +203,9 @@ def test_a_wrong_backward_step_is_refuted(of: str, monkeypatch: pytest.MonkeyPat
         if where is ACTIVATIONS:
             found = activation(name)
         elif where is LOSSES:
-            found = worst("", loss(name, 2, 2), name)
+            found = worst(loss(name, 2, 2))
         else:
-            found = worst("", chain(Network((2, 2, 2), l2=0.25), 2)[0], "")
+            found = worst(chain(Network((2, 2, 2), l2=0.25), 2)[0])
     assert found.verdict == REFUTED
     assert found.difference
     assert found.difference.by_hand != found.difference.exact
@@ -234,7 +233,7 @@ def test_units_that_are_not_alike(monkeypatch: pytest.MonkeyPatch) -> None:
 
     proof = prove_article(nine, {}, lemmas=True)
     assert {claim.verdict for claim in proof.partials} == {PROVED}
-    assert (proof.verdict, verdicts(proof.also, REFUTED)) == (REFUTED, {"hidden-units"})
+    assert (proof.worst.verdict, verdicts(proof.also, REFUTED)) == (REFUTED, {"hidden-units"})
 
 
 def decided(change: Callable[[Any], Any]) -> str:

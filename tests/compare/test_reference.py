@@ -7,12 +7,11 @@ from typing import Any, NamedTuple
 
 import jax
 import numpy as np
-import optax
 import pytest
 
 import autodiff.network
-import autodiff.training
 import manual.network
+from compare.lockstep import ByAutodiff, Program
 from compare.lockstep import Point as Before
 from compare.reference import (
     CANCELLING,
@@ -230,24 +229,13 @@ def _by_hand(optimiser: str, rate: float, before: Before, grads: np.ndarray, *sl
 
 
 def _by_optax(optimiser: str, rate: float, before: Before, grads: np.ndarray) -> Any:
-    step = autodiff.training.OPTIMISERS[optimiser](rate)
+    def loss(params: Any, grad: Any, _: Any) -> Any:
+        return jax.numpy.sum(jax.numpy.concatenate(params) * grad)
 
-    @jax.jit
-    def one(params: Any, state: Any, grad: Any) -> Any:
-        updates, state = step.update(grad, state, params)
-        return optax.apply_updates(params, updates), jax.tree.leaves(state)
-
-    after = []
-    # optax's Adam takes a float to the power of an integer, which strict JAX refuses.
-    with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"):
-        for params, moments, count, grad in zip(*before, grads, strict=True):
-            leaves = [jax.numpy.asarray(moment) for moment in moments]
-            tree = jax.tree.structure(step.init(jax.numpy.asarray(params)))
-            if tree.num_leaves > len(leaves):
-                leaves = [jax.numpy.asarray(int(count), jax.numpy.int32), *leaves]
-            new, left = one(params, jax.tree.unflatten(tree, leaves), grad)
-            after.append((np.asarray(new), [np.asarray(m) for m in left if m.ndim]))
-    return np.stack([p for p, _ in after]), np.array([m for _, m in after], grads.dtype)
+    program = Program(loss, loss, loss, loss, [grads[0, :1], grads[0, 1:]])
+    side = ByAutodiff(program, optimiser, rate, grads, grads)
+    after = side.steps(before, np.arange(len(grads))).after
+    return after.params, after.moments
 
 
 COUNTS = np.array([0, 1, 2, 9, 100, 3_000, 1_000_000])
