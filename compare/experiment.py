@@ -223,8 +223,9 @@ def predict(progress: Progress, people: tuple[Person, ...]) -> list[Prediction]:
     for point in progress.points.values():
         params = Parameters(*point.params)
         by_hand = manual.article.feedforward(params, x)
-        bounds = dict.fromkeys(progress.points, article_output_bounds(params, x))
-        verdicts.append(Verdict(by_hand, np.asarray(autodiff.article.predict(params, x)), bounds))
+        by_autodiff, right = autodiff.article.predict(params, x), article_output_bounds(params, x)
+        both = {BY_HAND: right, BY_AUTODIFF: right}
+        verdicts.append(Verdict(by_hand, np.asarray(by_autodiff), both))
     of_hand, of_auto = verdicts
     columns = (of_hand.by_hand, of_auto.autodiff, of_hand.agree & of_auto.agree)
     return [

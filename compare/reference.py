@@ -216,9 +216,11 @@ def by_form(program: Callable[..., Any]) -> Callable[..., dict[str, Any]]:
     return _in_numpy(both)
 
 
-_of_article = by_form(
-    lambda form, *at: jax.grad(lambda *at: article_loss(*at, as_it_is, form).sum())(*at)
-)
+def _article_gradient(form: str, params: Any, x: Any, y: Any) -> Any:
+    return jax.grad(lambda params: article_loss(params, x, y, as_it_is, form).sum())(params)
+
+
+_of_article = by_form(_article_gradient)
 
 #: Samples that are bounded at once: compiling takes a second, so there is one shape for all.
 BLOCK = 1024
