@@ -228,7 +228,7 @@ def claim(
     due: Any,
     by_hand: Any,
     at: Sequence[Any] = (),
-    instead: Sequence[Mapping[Any, Any]] = (),
+    instead: Mapping[Any, Any] | None = None,
     **about: Any,
 ) -> Claim:
     """Decide whether what is written by hand is what is due.
@@ -238,7 +238,7 @@ def claim(
         due: a formula, which may have forks, as what is written by hand.
         by_hand: what is written by hand.
         at: the symbols that a point gives numbers, in their order; by their names, if none.
-        instead: further symbols that the algebra has in place of some, one mapping after the other.
+        instead: what the algebra has in place of some symbols.
         about: further fields of the claim.
     """
     gap = due - by_hand
@@ -250,20 +250,13 @@ def claim(
     if wrong := _refutation(wanted, found, at, range(1)):  # most of what is wrong is seen at once
         return Claim(says, REFUTED, difference=wrong, **about)
     try:
-        each, _ = cases(in_terms(gap, instead))
+        each, _ = cases(gap.xreplace(instead or {}))
         if all(map(vanishes, each)):
             return Claim(says, PROVED, cases=len(each), **about)
     except UndecidedError:
         pass
     wrong = _refutation(wanted, found, at, range(1, POINTS))
     return Claim(says, REFUTED if wrong else UNDECIDED, difference=wrong, **about)
-
-
-def in_terms(formula: Any, instead: Sequence[Mapping[Any, Any]]) -> Any:
-    """Put further symbols in place of some, one mapping after the other."""
-    for of in instead:
-        formula = formula.xreplace(dict(of))
-    return formula
 
 
 def worst(claims: Sequence[Claim], **about: Any) -> Claim:
@@ -418,12 +411,12 @@ def article(gradient: Callable[..., Any]) -> tuple[list[Claim], Claim | None]:
     gradient(*given)
     by_hand = dict(zip(Parameters._fields, map(number, gradient(*given)), strict=True))
     steps = manual.article.forward(*given[:2])
-    instead: list[dict[Any, Any]] = []
+    instead: dict[Any, Any] = {}
     for k in "123":
-        b, z = at[f"b{k}"], in_terms(number(getattr(steps, f"z{k}")), instead)
-        instead.append({b: UNITS[f"z{k}"] - (z - b)})
+        b, z = at[f"b{k}"], number(getattr(steps, f"z{k}")).xreplace(instead)
+        instead[b] = UNITS[f"z{k}"] - (z - b)
     partials = [
-        replace(of, factors=_written(in_terms(by_hand[of.name], instead)))
+        replace(of, factors=_written(by_hand[of.name].xreplace(instead)))
         for of in derivatives(
             loss, [(at[n], by_hand[n]) for n in by_hand], at=[*at.values()], instead=instead
         )
