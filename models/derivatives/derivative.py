@@ -15,10 +15,8 @@ def changing(change: Callable[[Any], Any]) -> Wrong:
 
 
 def dense(found: Any) -> Any:
-    """Return a matrix of whatever form as an array."""
-    if hasattr(found, "toarray"):
-        return found.toarray()
-    return found @ np.eye(found.shape[1]) if hasattr(found, "matvec") else found
+    """Return a matrix, sparse or not, as an array."""
+    return found.toarray() if hasattr(found, "toarray") else found
 
 
 def times(factor: float, *at: Any) -> Wrong:

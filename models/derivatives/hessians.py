@@ -47,12 +47,6 @@ ROSENBROCK = of_derivative(
         "symmetrised: one band and its mirror image": (
             "half = np.diag(middle / 2) + np.diag(beside, 1)\nreturn half + half.T"
         ),
-        "residuals: by the residual": (
-            "middle[:-1] = 800 * x[:-1] ** 2 - 400 * (x[1:] - x[:-1] ** 2) + 2"
-        ),
-        "list: rows in a list": (
-            "return (np.diag(middle) + np.diag(beside, 1) + np.diag(beside, -1)).tolist()"
-        ),
     },
 )
 
@@ -107,8 +101,6 @@ LOGISTIC = of_derivative(
     },
     {
         "root: as a square": ("root = np.sqrt(slope)[:, None] * x\nreturn root.T @ root + prior"),
-        "textbook: s (1 - s)": ("s * t,", "s * (1 - s),"),
-        "einsum: summed by indices": 'return np.einsum("ki,k,kj->ij", x, slope, x) + prior',
     },
 )
 
@@ -163,10 +155,6 @@ MIXTURE = of_derivative(
         "by-difference: the diagonal of r (1 - r)": (
             "own = np.sum(r - r * (1 - r) * d**2, 0) - np.diag(shared)"
         ),
-        "loop: observation by observation": (
-            "shared = sum(np.outer(a * b, a * b) for a, b in zip(r, d, strict=True))"
-        ),
-        "unshifted: without the largest term": "top = -1",
     },
 )
 
@@ -199,17 +187,6 @@ ROSENBROCK_PRODUCT = of_derivative(
     },
     {
         "matrix: the matrix times v": "return rosenbrock_hess(x) @ v",
-        "tangent: the tangent of the residual": (
-            "r, dr = x[1:] - x[:-1] ** 2, v[1:] - 2 * x[:-1] * v[:-1]\n"
-            "found[1:] = 200 * dr\n"
-            "found[0] = 0\n"
-            "found[:-1] += 2 * v[:-1] - 400 * (dr * x[:-1] + r * v[:-1])\n"
-            "return found"
-        ),
-        "factored: 4 (300 x² - 100 x)": (
-            "1200 * x[:-1] ** 2 - 400 * x[1:]",
-            "4 * (300 * x[:-1] ** 2 - 100 * x[1:])",
-        ),
     },
 )
 
@@ -252,8 +229,6 @@ COUNTS = of_derivative(
     },
     {
         "matrix: the matrix times v": "return (x.T * np.exp(z)) @ x @ v",
-        "sum: a sum over rows": "return np.sum((np.exp(z) * dz)[:, None] * x, axis=0)",
-        "half: the square of e^(z/2)": "return x.T @ (np.exp(z / 2) ** 2 * dz)",
     },
 )
 

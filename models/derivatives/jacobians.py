@@ -58,10 +58,6 @@ EXPONENTIALS = of_derivative(
     },
     {
         "by-rows: transposed at the end": "return np.array([e, dr, f, ds, np.ones_like(y)]).T",
-        "by-power: e^(-r t) as (e^-r)^t": "e, f = np.exp(-p[1]) ** t, np.exp(-p[3] * t)",
-        "by-columns: a list of rows": (
-            "return [list(row) for row in zip(e, dr, f, ds, np.ones_like(y))]"
-        ),
     },
 )
 
@@ -110,15 +106,6 @@ BAND = of_derivative(
     },
     {
         "dense: an array": ('format="csr")', 'format="csr").toarray()'),
-        "by-column: of another format": ('format="csr")', 'format="coo").tocsc()'),
-        "operator: a LinearOperator": (
-            "found = sp.diags([below, middle, above], [-1, 0, 1])\n"
-            "return sp.linalg.aslinearoperator(found)"
-        ),
-        "summed: a sum of three bands": (
-            "beside = sp.diags(below, -1) + sp.diags(above, 1)\n"
-            "return (beside + sp.diags(middle, 0)).tocsr()"
-        ),
     },
 )
 
@@ -167,10 +154,6 @@ ARM = of_derivative(
     },
     {
         "by-position: from where the joints are": "return np.vstack([dx[None], dy[None], [q**0]])",
-        "triangle: a triangle of ones times the links": (
-            "dy = np.triu(np.ones((len(q), len(q)))) @ (lengths * np.cos(angles))"
-        ),
-        "phase: sin(θ) as cos(θ - π/2)": ("np.sin(angles)", "np.cos(angles - np.pi / 2)"),
     },
 )
 
@@ -217,10 +200,6 @@ REACTIONS = of_derivative(
         "stoichiometry: stoichiometry times the rates' derivatives": (
             "return np.array([[-1, 1, 0], [1, -1, -1], [0, 0, 1]]) @ [first, second, third]"
         ),
-        "outer: a sum of outer products": (
-            "by = ([-1, 1, 0], first), ([1, -1, 0], second), ([0, -1, 1], third)\n"
-            "return sum(np.outer(change, rate) for change, rate in by)"
-        ),
     },
 )
 
@@ -258,10 +237,6 @@ SOFTMAX = of_derivative(
     },
     {
         "broadcast: by broadcasting": "dp = p[:, None] * (np.eye(len(x)) - p[None, :])",
-        "unshifted: without the largest": ("(x - np.max(x))", "(x - np.mean(x))"),
-        "columns: column by column": (
-            "dp = np.stack([p * ((np.arange(len(x)) == j) - p[j]) for j in range(len(x))], 1)"
-        ),
     },
 )
 

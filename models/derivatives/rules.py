@@ -68,8 +68,6 @@ SOFTPLUS = of_derivative(
     },
     {
         "sigmoid: by jax.nn": "s = jax.nn.sigmoid(x)",
-        "quotient: 1 / (1 + e^-x)": "s = 1 / (1 + jnp.exp(-x))",
-        "tanh: by tanh": "s = (1 + jnp.tanh(x / 2)) / 2",
     },
 )
 
@@ -132,11 +130,6 @@ LENGTH = of_derivative(
             ("return u, (u, size)", "return u, (x, size)"),
             ("u, size = kept", "x, size = kept\nu = x / size"),
         ],
-        "matrix: by the projection's matrix": (
-            "tangent = jnp.eye(u.shape[-1]) - u[..., :, None] * u[..., None, :]\n"
-            "dx = (du[..., None, :] @ tangent)[..., 0, :] / size"
-        ),
-        "inverse: times 1 / size": "dx = (du - u * along) * (1 / size)",
     },
 )
 
@@ -197,8 +190,6 @@ SOLVE = of_derivative(
     },
     {
         "inverse: by the inverse": "dx = jnp.linalg.inv(a) @ r",
-        "apart: two solutions": ("dx = jnp.linalg.solve(a, db) - jnp.linalg.solve(a, da @ x)"),
-        "own: by the decorated function": "dx = solution(a, r)",
     },
 )
 
