@@ -11,7 +11,7 @@ import numpy as np
 
 from manual.article import Parameters, gradient
 from models.helpers import accumulates
-from models.model import Written, of_loss
+from models.model import Rows, of_loss
 from models.planted import LINKS
 
 
@@ -52,7 +52,7 @@ def person_gradient(theta: Any, x: Any, y: Any) -> Any:
 #: σ' of all three units.
 SLOPE = "= sigmoid_derivative"
 
-OF_ONE: dict[str, Written] = {
+OF_ONE: Rows = {
     **{slug: [*LINKS[slug].edits] for slug in ("missing-square", "half-mse", "residual-sign")},
     "dw-after-activation": "x1, x2 = h1, h2\nw5, w6 = params.w5, params.w6",
     "sigmoid-of-z": (SLOPE, "= lambda z: z * (1 - z)"),

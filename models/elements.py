@@ -10,9 +10,9 @@ from models.model import Slip
 
 #: Of an element: a zero has a name, the others have none.
 MISTAKES = {
-    "sign": Slip("the sign turned", kinds="unknown sign", make=lambda element: -element),
-    "zero": Slip("a zero in its place", kinds="zero", make=lambda element: 0.0 * element),
-    "1e-9": Slip("a relative error of 1e-9", kinds="unknown", make=lambda x: x * (1 + 1e-9)),
+    "sign": Slip("the sign turned", lambda element: -element, kinds="unknown sign"),
+    "zero": Slip("a zero in its place", lambda element: 0.0 * element, kinds="zero"),
+    "1e-9": Slip("a relative error of 1e-9", lambda x: x * (1 + 1e-9), kinds="unknown"),
 }
 
 #: Examples in the batch: enough that no gradient is a product of two vectors.

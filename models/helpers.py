@@ -9,9 +9,9 @@ from typing import Any
 import jax
 import numpy as np
 
-from models.edits import Edit, Gradient, called
+from models.edits import Edit, Gradient, Shared, called
 from models.mistakes import MISTAKES as CATALOGUE
-from models.model import Model, Slip, Written, catalogued, of_loss
+from models.model import Model, Rows, Written, of_loss
 
 # Accurate functions of float arrays, where the textbook formula loses digits.
 
@@ -211,7 +211,7 @@ MISTAKES: dict[str, dict[str, Edit]] = {
 }
 
 
-def usual(gradient: Gradient, but: str = "") -> dict[str, Slip]:
+def usual(gradient: Gradient, but: str = "") -> dict[str, Shared]:
     """Return the usual mistakes in all functions of this module that a gradient calls.
 
     Args:
@@ -220,10 +220,10 @@ def usual(gradient: Gradient, but: str = "") -> dict[str, Slip]:
     """
     found = {name: MISTAKES[name] for name in called(gradient) if name in MISTAKES}
     planted = {slug for edits in found.values() for slug in edits} - {AT_A_KINK, *but.split()}
-    return {slug: catalogued(slug, everywhere(slug)) for slug in CATALOGUE if slug in planted}
+    return {slug: everywhere(slug) for slug in CATALOGUE if slug in planted}
 
 
-def everywhere(slug: str) -> dict[str, Edit]:
+def everywhere(slug: str) -> Shared:
     """Return the edits that make a usual mistake in every function that may have it."""
     return {name: edits[slug] for name, edits in MISTAKES.items() if slug in edits}
 
@@ -271,7 +271,7 @@ def zero_or_one(rng: np.random.Generator, *shape: int) -> Any:
 
 
 def and_tie(
-    model: Model, values: Callable[..., Any], slugs: str = "", at_kink: Written | None = None
+    model: Model, values: Callable[..., Any], slugs: str = "", at_kink: Written = None
 ) -> tuple[Model, Model]:
     """Return a model, and the same at a tie, where the slope may be taken as 1, with some mistakes.
 
@@ -290,7 +290,7 @@ def and_tie(
         return at
 
     some = {slug: model.mistakes[slug] for slug in slugs.split()}
-    mistakes = {AT_A_KINK: at_kink or everywhere(AT_A_KINK), **some}
+    mistakes: Rows = {AT_A_KINK: at_kink or everywhere(AT_A_KINK), **some}
     tie = of_loss(f"{model.name}-tie", model.function, model.by_hand, draw, mistakes)
     return model, tie
 

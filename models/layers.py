@@ -39,7 +39,7 @@ from models.helpers import (
     usual,
     zero_or_one,
 )
-from models.model import Written, of_loss
+from models.model import Rows, of_loss
 from models.networks import DELTA, NUMBERS, class_numbers_backward, dense
 
 #: The learning rates of the weights that are updated too early.
@@ -186,12 +186,6 @@ def draw_convolution(rng: np.random.Generator) -> Any:
     return params, rng.normal(size=(5, 7)), zero_or_one(rng, 5)
 
 
-BIAS_MEAN: Written = [
-    ("dz.sum(axis=(0, 1))", "dz.mean(axis=(0, 1))"),
-    ("dlogits.sum()", "dlogits.mean()"),
-]
-
-
 def embedding_loss(params: Any, words: Any, topics: Any) -> Any:
     """words: numbers of rows of the table, shape (n, 3); topics: numbers of classes, shape (n,)."""
     e = jnp.take(params["table"], words, axis=0).mean(axis=1)
@@ -227,9 +221,6 @@ def draw_embedding(rng: np.random.Generator) -> Any:
     words = np.append(rng.integers(1, 11, size=(7, 2)), np.zeros((7, 1), dtype=int), axis=1)
     return params, words, labels(rng, 7, 3)
 
-
-#: If a word occurs more than once, only the last occurrence counts.
-DROPPED = ("np.add.at(dtable, words, each)", "dtable[words] = each")
 
 TINY = 1e-5
 
@@ -494,7 +485,7 @@ def draw_heads(rng: np.random.Generator) -> Any:
     return Attention(q, k, v, rng.normal(size=(4, 4))), x, y
 
 
-OF_HEADS: dict[str, Written] = {
+OF_HEADS: Rows = {
     "softmax-diagonal": "ds = p * (1 - p) * dp",
     "softmax-mean-forgotten": "ds = p * dp",
     "scale-forgotten": "dq, dk = ds @ k, ds.transpose(0, 2, 1) @ q",

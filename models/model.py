@@ -22,6 +22,12 @@ Draw = Callable[[np.random.Generator], tuple[Any, ...]]
 #: Makes what is wrong of what is right.
 Wrong = Callable[[Any], Any]
 
+#: A mistake as a table has it: an edit, several, what makes it, or a slip.
+Written = Any
+
+#: By slug, or by `"slug: what its author did"`; `models.mistakes` knows the rest of many slugs.
+Rows = Mapping[str, Written]
+
 
 class Slip:
     """A planted mistake, or another right way to write the same, as edits of the lines by hand.
@@ -29,24 +35,27 @@ class Slip:
     Args:
         says: what its author did.
         edits: the lines as they are wrongly written, or texts with their replacements; see
-            `models.edits.changed`.
+            `models.edits.changed`. In their place may stand what makes the mistake of the right
+            function.
         kinds: the kinds of finding that name the mistake rightly, with spaces between them.
         lines: texts of the forward lines whose derivative is wrong: a report that quotes one names
             the mistake, too.
         leaves: the parameters that it makes wrong, with spaces between them.
-        make: what makes the mistake of the right function, where it is no edit.
+        make: what makes the mistake, where the edits only show it.
     """
 
     def __init__(
         self,
         says: str,
-        *edits: Edit | Shared,
+        *edits: Edit | Shared | Wrong,
         kinds: str = "",
         lines: tuple[str, ...] = (),
         leaves: str = "",
         make: Wrong | None = None,
     ) -> None:
-        self.says, self.edits, self.lines, self.make = says, edits, lines, make
+        makes = [edit for edit in edits if callable(edit)]
+        self.says, self.lines, self.make = says, lines, make or next(iter(makes), None)
+        self.edits: Any = () if makes else edits
         self.kinds, self.leaves = tuple(kinds.split()), tuple(leaves.split())
 
     def of(self, by_hand: Any) -> Any:
@@ -60,19 +69,22 @@ class Slip:
         return edited(by_hand, *self.edits) if self.edits else by_hand
 
 
-#: A mistake as a gradient's table has it; `models.mistakes` knows the rest by its slug.
-Written = Edit | Shared | list[Edit | Shared] | Wrong | Slip
+def named(kinds: str, *written: Written, lines: tuple[str, ...] = ()) -> Slip:
+    """Return a mistake and the kinds that name it; what its author did is said by its row."""
+    return Slip("", *written, kinds=kinds, lines=lines)
 
 
-def catalogued(slug: str, written: Written) -> Slip:
-    """Return a mistake of `models.mistakes`; its slug may be followed by `/` and a number."""
-    if isinstance(written, Slip):
-        return written
-    says, kinds = MISTAKES.get(slug.partition("/")[0], ("", ()))
-    if callable(written):
-        return Slip(says, kinds=" ".join(kinds), make=written)
-    edits = written if isinstance(written, list) else [written]
-    return Slip(says, *edits, kinds=" ".join(kinds))
+def slips(rows: Rows) -> dict[str, Slip]:
+    """Return slips by slug; one of `models.mistakes` may be followed by `/` and a number."""
+    found = {}
+    for row, written in rows.items():
+        slug, _, says = row.partition(": ")
+        known, kinds = MISTAKES.get("" if says else slug.partition("/")[0], ("", ()))
+        edits = written if isinstance(written, list) else [written]
+        slip = written if isinstance(written, Slip) else named(" ".join(kinds), *edits)
+        slip.says = slip.says or says or known
+        found[slug] = slip
+    return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,7 +142,7 @@ def of_loss(
     loss: Callable[..., Any],
     gradient: Callable[..., Any],
     draw: Draw,
-    mistakes: Mapping[str, Written] | None = None,
+    mistakes: Rows | None = None,
     **draws: Draw,
 ) -> Model:
     """Make the model of a loss and its gradient by hand.
@@ -140,8 +152,15 @@ def of_loss(
         loss: loss(params, *inputs), a scalar, in JAX.
         gradient: gradient(params, *inputs), a pytree like params, in NumPy.
         draw: draws (params, *inputs) in float64.
-        mistakes: by slug, an edit, several, or what makes the wrong gradient of the right one.
+        mistakes: their rows.
         draws: others by their names.
     """
-    slips = {slug: catalogued(slug, written) for slug, written in (mistakes or {}).items()}
-    return Model(name, GRADIENT, loss, gradient, {"ordinary": draw, **draws}, slips)
+    points = {"ordinary": draw, **draws}
+    return of_derivative(name, GRADIENT, loss, gradient, points, mistakes or {})
+
+
+def of_derivative(
+    name: str, kind: str, function: Any, by_hand: Any, draws: Mapping[str, Draw], *rows: Rows
+) -> Model:
+    """Make the model of a derivative, of the rows of its mistakes and of its rewrites."""
+    return Model(name, kind, function, by_hand, draws, *map(slips, rows))

@@ -36,7 +36,7 @@ from models.helpers import (
     usual,
     zero_or_one,
 )
-from models.model import Draw, Model, Written, of_loss
+from models.model import Draw, Model, Rows, of_loss
 
 Function = Callable[..., Any]
 
@@ -101,7 +101,7 @@ def dense(
     activation: tuple[Function, Function, Function] | None,
     output: tuple[Function, Function, Function, Function],
     draw: Draw,
-    mistakes: dict[str, Written],
+    mistakes: Rows,
     decay: float = 0.0,
     but: str | None = None,
 ) -> Model:
@@ -116,7 +116,7 @@ def dense(
     loss = partial(dense_loss, in_jax, output[0], decay)
     gradient = partial(dense_gradient, *by_hand, *output[1:], decay)
     if but is not None:
-        mistakes = usual(gradient, but if decay else f"decay-factor {but}") | mistakes
+        mistakes = {**usual(gradient, but if decay else f"decay-factor {but}"), **mistakes}
     return of_loss(name, loss, gradient, draw, mistakes)
 
 
@@ -389,7 +389,7 @@ RETURN, INSERT = "return as_params(grads, params)", "grads.insert(0, (dw, db))"
 DELTA = "delta(prediction(zs[-1]), y)"
 
 #: Mistakes in all but the last of three layers.
-INNER: dict[str, Written] = {
+INNER: Rows = {
     "bias-mean": "db = dz.mean(axis=0) if i < 2 else db",
     "bias-unsummed": "db = dz if i < 2 else db",
     "bias-wrong-axis": "db = dz.sum(axis=1) if i < 2 else db",
@@ -399,7 +399,7 @@ INNER: dict[str, Written] = {
     "dw-after-activation": ("hs[i], w,", "hs[i or 1], w,"),
 }
 
-BRIER: dict[str, Written] = {"softmax-shortcut": ("return softmax_backward(dp, p)", "return p - y")}
+BRIER: Rows = {"softmax-shortcut": ("return softmax_backward(dp, p)", "return p - y")}
 
 MODELS = [
     dense(

@@ -22,7 +22,7 @@ from models.helpers import (
     tanh_derivative,
     update_before_use,
 )
-from models.model import Written
+from models.model import Rows
 from models.networks import BACKWARD, RELU, RETURN, SQUARES, dense
 
 
@@ -70,7 +70,7 @@ def slope(new: str) -> Edit:
 
 UNTRANSPOSED = "dh = dz @ (w if len(w) == len(w.T) else w.T)"
 
-USUAL: dict[str, Written] = {
+USUAL: Rows = {
     "no-activation-derivative": slope("(1 + 0 * z)"),
     **{slug: everywhere(slug) for slug in ("half-mse", "bias-mean")},
     "one-element-off": one_element_off,

@@ -14,7 +14,7 @@ from models.helpers import (
     size,
     update_before_use,
 )
-from models.model import Written, of_loss
+from models.model import Rows, of_loss
 
 DELTA, TAU = 1.3, 0.3
 
@@ -102,7 +102,7 @@ def quantile_gradient(params: Line, x: Any, y: Any) -> Line:
     return line_backward(dz, x)
 
 
-COMMON: dict[str, Written] = {
+COMMON: Rows = {
     "missing-mean": (" / len(x)", ""),
     "bias-mean": ("dz.sum()", "dz.mean()"),
 }

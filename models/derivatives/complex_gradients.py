@@ -6,8 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from models.derivatives.derivative import changing, complex_normal, normal, times
-from models.model import COMPLEX
-from models.rows import named, of_derivative
+from models.model import COMPLEX, named, of_derivative
 
 #: What a conjugate that is missing, or too many, is called: it turns the sign of an imaginary part.
 CONJUGATE = "convention sign"

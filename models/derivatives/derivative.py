@@ -5,8 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from models.model import Wrong
-from models.rows import named
+from models.model import Wrong, named
 
 
 def changing(change: Callable[[Any], Any]) -> Wrong:

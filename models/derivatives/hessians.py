@@ -7,8 +7,7 @@ import numpy as np
 
 from models.derivatives.derivative import changing, normal, off, symmetric_off
 from models.functions import rosenbrock_loss
-from models.model import HESSIAN, PRODUCT
-from models.rows import named, of_derivative
+from models.model import HESSIAN, PRODUCT, named, of_derivative
 
 
 def rosenbrock_hess(x: Any) -> Any:

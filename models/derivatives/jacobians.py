@@ -7,8 +7,7 @@ import numpy as np
 import scipy.sparse
 
 from models.derivatives.derivative import normal, off, times
-from models.model import JACOBIAN
-from models.rows import named, of_derivative
+from models.model import JACOBIAN, named, of_derivative
 
 #: What type checkers guess of it from its code is too narrow.
 sp: Any = scipy.sparse

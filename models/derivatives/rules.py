@@ -10,8 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from models.derivatives.derivative import normal
-from models.model import RULE
-from models.rows import named, of_derivative
+from models.model import RULE, named, of_derivative
 
 
 def softplus_fun(x: Any) -> Any:

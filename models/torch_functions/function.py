@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 
 from models.edits import edited
-from models.model import OF_TORCH, Draw, Model, Slip
-from models.rows import Rows, of_derivative
+from models.model import OF_TORCH, Draw, Model, Rows, Slip, of_derivative
 
 #: Typed as `Any`, as it need not be installed.
 torch: Any = import_module("torch")

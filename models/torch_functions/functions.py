@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from models.model import Model
-from models.rows import named
+from models.model import Model, named
 from models.torch_functions import norms, sequences
 from models.torch_functions.function import in_its_format, normal, of_torch, torch, whole
 

@@ -5,8 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from models.model import Slip
-from models.rows import named
+from models.model import Slip, named
 from models.torch_functions.function import in_its_format, normal, of_torch, torch
 
 functional = torch.nn.functional

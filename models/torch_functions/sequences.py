@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from models.rows import named
+from models.model import named
 from models.torch_functions.function import in_its_format, normal, of_torch, torch, whole, wide
 
 
