@@ -10,12 +10,11 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
+from manual.activations import sigmoid, sigmoid_derivative
 from models.helpers import (
     exchanged_elements,
     one_element_off,
     one_element_zeroed,
-    sigmoid,
-    sigmoid_derivative,
     sign_of_one_element,
     size,
     small_elements_zeroed,

@@ -9,6 +9,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from manual.activations import sigmoid
 from models.edits import Edit, Gradient, Shared, called
 from models.mistakes import MISTAKES as CATALOGUE
 from models.model import Model, Rows, Written, of_loss
@@ -16,27 +17,10 @@ from models.model import Model, Rows, Written, of_loss
 # Accurate functions of float arrays, where the textbook formula loses digits.
 
 
-def sigmoid(z: Any) -> Any:
-    """σ(z) = 1 / (1 + e^-z); never overflows."""
-    e = np.exp(-abs(z))
-    return np.where(z >= 0, 1.0, e) / (1 + e)
-
-
-def sigmoid_derivative(z: Any) -> Any:
-    """σ(z)σ(-z), and not σ(1 - σ), which is 0 where σ rounds to 1."""
-    e = np.exp(-abs(z))
-    return e / (1 + e) ** 2
-
-
 def tanh_derivative(z: Any) -> Any:
     """1 / cosh² z, and not 1 - tanh² z, which is 0 where tanh rounds to 1."""
     e = np.exp(-2 * abs(z))
     return 4 * e / (1 + e) ** 2
-
-
-def bernoulli_delta(z: Any, y: Any) -> Any:
-    """σ(z) - y without the cancellation at labels 0 and 1."""
-    return (1 - y) * sigmoid(z) - y * sigmoid(-z)
 
 
 def binomial_delta(z: Any, failures: Any, successes: Any) -> Any:

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
+from manual.activations import sigmoid
 from models.helpers import (
     accumulates,
     affine,
@@ -26,7 +27,6 @@ from models.helpers import (
     one_hot,
     relu_backward,
     saturated_softmax_backward,
-    sigmoid,
     sigmoid_backward,
     sign_of_one_element,
     size,

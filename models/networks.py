@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
+from manual.activations import sigmoid
 from models.helpers import (
     accumulates,
     affine,
@@ -25,7 +26,6 @@ from models.helpers import (
     normal,
     one_hot_rows,
     relu_backward,
-    sigmoid,
     sigmoid_backward,
     softmax,
     softmax_backward,

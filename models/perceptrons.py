@@ -10,13 +10,12 @@ import jax.numpy as jnp
 import numpy as np
 from scipy.special import erfc
 
+from manual.activations import sigmoid, sigmoid_derivative
 from models.edits import Edit
 from models.helpers import (
     everywhere,
     normal_density,
     one_element_off,
-    sigmoid,
-    sigmoid_derivative,
     sign_of_one_element,
     size,
     tanh_derivative,

@@ -8,7 +8,7 @@ import numpy as np
 
 from models.helpers import (
     accumulates,
-    bernoulli_delta,
+    binomial_delta,
     one_element_off,
     one_element_zeroed,
     size,
@@ -61,7 +61,7 @@ def logistic_loss(params: Line, x: Any, y: Any) -> Any:
 def logistic_gradient(params: Line, x: Any, y: Any) -> Line:
     z = x @ params.w + params.b
     # L = mean(log(1 + e^z) - y z)
-    dz = bernoulli_delta(z, y) / len(x)
+    dz = binomial_delta(z, 1 - y, y) / len(x)
     return line_backward(dz, x)
 
 
@@ -126,9 +126,9 @@ MODELS = [
         *("logistic-regression", logistic_loss, logistic_gradient, draw_logistic),
         {
             **COMMON,
-            "bce-extra-derivative": ("delta(z, y) /", "delta(z, y) * sigmoid(z) * sigmoid(-z) /"),
+            "bce-extra-derivative": (" / len(x)", " * sigmoid(z) * sigmoid(-z) / len(x)"),
             "ce-minus-missing": "dz = sigmoid(z) / len(x)",
-            "residual-sign": ("dz = bernoulli", "dz = -bernoulli"),
+            "residual-sign": ("dz = binomial", "dz = -binomial"),
             "one-element-zeroed": one_element_zeroed,
         },
     ),

@@ -11,8 +11,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from manual.activations import sigmoid
 from models import functions
-from models.helpers import sigmoid, tanh_derivative
+from models.helpers import tanh_derivative
 from models.likelihoods import Kernel, process_gradient, process_loss
 from models.model import Model, of_loss
 from models.networks import NUMBERS, RELU, SQUARES, dense

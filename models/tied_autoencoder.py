@@ -7,7 +7,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from models.helpers import accumulates, sigmoid
+from manual.activations import sigmoid
+from models.helpers import accumulates
 from models.model import of_loss
 
 DECAY = 0.1

@@ -9,7 +9,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from models.helpers import sigmoid, softmax
+from manual.activations import sigmoid
+from models.helpers import softmax
 from models.model import of_loss
 
 DECAY = 0.03

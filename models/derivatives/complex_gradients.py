@@ -5,7 +5,8 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from models.derivatives.derivative import changing, complex_normal, normal, times
+from models.derivatives.derivative import changing, complex_normal, times
+from models.helpers import normal
 from models.model import COMPLEX, named, of_derivative
 
 #: What a conjugate that is missing, or too many, is called: it turns the sign of an imaginary part.

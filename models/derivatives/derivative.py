@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from models.helpers import normal
 from models.model import Wrong, named
 
 
@@ -47,11 +48,6 @@ def symmetric_off(thousandth: tuple[int, int], millionth: Any, billionth: Any) -
         "1e-6: one element off by 1e-6, not its mirror image": named("symmetry", alone),
         **dict(smaller),
     }
-
-
-def normal(rng: np.random.Generator, *shape: int) -> np.ndarray:
-    """Draw standard normal numbers."""
-    return rng.normal(size=shape)
 
 
 def complex_normal(rng: np.random.Generator, *shape: int) -> Any:

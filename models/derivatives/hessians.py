@@ -5,8 +5,9 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from models.derivatives.derivative import changing, normal, off, symmetric_off
+from models.derivatives.derivative import changing, off, symmetric_off
 from models.functions import rosenbrock_loss
+from models.helpers import normal
 from models.model import HESSIAN, PRODUCT, named, of_derivative
 
 

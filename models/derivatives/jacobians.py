@@ -6,7 +6,8 @@ import jax.numpy as jnp
 import numpy as np
 import scipy.sparse
 
-from models.derivatives.derivative import normal, off, times
+from models.derivatives.derivative import off, times
+from models.helpers import normal
 from models.model import JACOBIAN, named, of_derivative
 
 #: What type checkers guess of it from its code is too narrow.

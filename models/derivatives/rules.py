@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from models.derivatives.derivative import normal
+from models.helpers import normal
 from models.model import RULE, named, of_derivative
 
 
