@@ -53,6 +53,7 @@ SWIGLU = of_torch(
     {
         "in-its-format": in_its_format("the gate"),
         "factored: silu′ as σ(1 + a(1 - σ))": "dgate = dy * up * sigma * (1 + gate * (1 - sigma))",
+        "other-tail: 1 - σ(a) as σ(-a)": "slope = sigma + silu * torch.sigmoid(-gate)",
     },
 )
 
@@ -105,6 +106,7 @@ SOFTPLUS = of_torch(
     {
         "in-its-format": in_its_format("x"),
         "by-exponential: σ as 1/(1 + e^-t)": "sigma = 1 / (1 + torch.exp(-t))",
+        "by-output: σ as 1 - e^-(log(1 + e^t))": "sigma = -torch.expm1(-torch.logaddexp(t, 0 * t))",
     },
 )
 
@@ -180,6 +182,10 @@ CROSS_ENTROPY = of_torch(
     {
         "in-its-format": in_its_format("the logits"),
         "softmax: p by softmax, not by the saved logsumexp": "p = torch.softmax(logits, dim=-1)",
+        "one-hot: the target as a matrix": (
+            "hot = (label[:, None] == torch.arange(logits.shape[-1])).to(p.dtype)\n"
+            "dlogits = p - (1 - smoothing) * hot - every"
+        ),
     },
 )
 
@@ -251,6 +257,7 @@ QUANTILE_LOSS = of_torch(
         "by-comparison: the slope as q minus whether the error is negative": (
             "slope = q - (target[:, None] < predicted).to(q.dtype)"
         ),
+        "mean-first: divided before it is multiplied": "derror = slope * (dloss / slope.numel())",
     },
 )
 

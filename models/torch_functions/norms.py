@@ -92,6 +92,14 @@ LAYER_NORM = of_torch(
         "recomputed: the mean is computed again": (
             "mean = x.mean(dim=-1, keepdim=True)\nxhat = (x - mean) * rstd"
         ),
+        "one-sum: dx as (n dxhat - Σ dxhat - xhat Σ dxhat xhat) / (n σ)": [
+            "n = xhat.shape[-1]\nthrough_mean = dxhat.sum(dim=axes, keepdim=True)",
+            ("(dxhat * xhat).mean(", "(dxhat * xhat).sum("),
+            (
+                "(dxhat - through_mean - through_rstd) * rstd",
+                "(n * dxhat - through_mean - through_rstd) * (rstd / n)",
+            ),
+        ],
     },
 )
 
@@ -153,6 +161,10 @@ RMS_NORM = of_torch(
             "rstd = (x.square().mean(dim=-1, keepdim=True) + eps).sqrt().reciprocal()\n"
             "xhat = x * rstd"
         ),
+        "cubed: dx as dxhat/rms - z Σ dxhat z / (n rms³)": [
+            "along = (dxhat * x).sum(dim=-1, keepdim=True)",
+            "dx = rstd * dxhat - rstd**3 / x.shape[-1] * along * x",
+        ],
     },
 )
 
@@ -219,6 +231,11 @@ GROUP_NORM = of_torch(
             "each = (dxhat * xhat).mean(dim=3, keepdim=True)\n"
             "through_rstd = xhat * each.mean(dim=2, keepdim=True)",
         ],
+        "affine: dx as a number times g, a number times x, and a number, as kernels fuse it": (
+            "b = -(dxhat * xhat).mean(dim=(2, 3), keepdim=True) * rstd**2\n"
+            "c = -dxhat.mean(dim=(2, 3), keepdim=True) * rstd - b * mean\n"
+            "dx = (dxhat * rstd + b * x.unflatten(1, (groups, -1)) + c).flatten(1, 2)"
+        ),
     },
 )
 

@@ -87,6 +87,11 @@ ROTARY = of_torch(
             "dfirst = turned[..., :half]",
             "dsecond = turned[..., half:]",
         ],
+        "in-place: written into a copy of what comes back": (
+            "dx = dy.clone()\n"
+            "dx[..., :half], dx[..., half : 2 * half] = dfirst, dsecond\n"
+            "return (dx,)"
+        ),
     },
 )
 
@@ -189,6 +194,12 @@ ATTENTION = of_torch(
             "p = torch.exp(scores - scores.logsumexp(-1, keepdim=True))",
             "delta = (p * dp).sum(dim=-1, keepdim=True)",
         ],
+        "scaled-queries: the scale is applied to q and to the product's cotangent": [
+            ("(q @ keys.mT) * scale", "(q * scale) @ keys.mT"),
+            "dscores = scale * p * (dp - delta)",
+            "dq = dscores @ keys",
+            "dkeys = dscores.mT @ q",
+        ],
     },
 )
 
@@ -266,6 +277,10 @@ EMBEDDING_BAG = of_torch(
         "in-its-format": in_its_format("the table"),
         "index-add: added row by row": (
             "dtable = torch.zeros_like(table).index_add(0, indices.flatten(), drows.flatten(0, 1))"
+        ),
+        "product: added by a product with zeros and ones": (
+            "hot = torch.nn.functional.one_hot(indices.flatten(), len(table)).to(drows.dtype)\n"
+            "dtable = hot.T @ drows.flatten(0, 1)"
         ),
     },
 )
