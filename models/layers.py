@@ -257,10 +257,10 @@ def norm_gradient(net: Normalised, x: Any, y: Any) -> Normalised:
     return Normalised(dw, dgain, dshift, dout, dout_bias)
 
 
-def normalise_backward(dhat: Any, hat: Any, sd: Any) -> Any:
-    """The mean and the standard deviation depend on every element of a row."""
-    through_mean = dhat.mean(axis=-1, keepdims=True)
-    through_sd = hat * (dhat * hat).mean(axis=-1, keepdims=True)
+def normalise_backward(dhat: Any, hat: Any, sd: Any, axis: int = -1) -> Any:
+    """The mean and the standard deviation depend on every element along the axis."""
+    through_mean = dhat.mean(axis=axis, keepdims=True)
+    through_sd = hat * (dhat * hat).mean(axis=axis, keepdims=True)
     return (dhat - through_mean - through_sd) / sd
 
 

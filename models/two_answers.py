@@ -11,6 +11,7 @@ import numpy as np
 
 from manual.activations import sigmoid
 from models.helpers import softmax
+from models.layers import normalise_backward
 from models.model import of_loss
 
 DECAY = 0.03
@@ -34,18 +35,6 @@ def loss(params: Any, x: Any, t: Any, y: Any) -> Any:
     p = jax.nn.log_sigmoid((2 * y - 1) * (k @ event["w"] + event["b"]))
     decay = sum(jnp.sum(part["w"] ** 2) for part in (normed, dense))
     return brier - jnp.mean(p) + DECAY * decay
-
-
-def norm_backward(dn: Any, xhat: Any, std: Any, gamma: Any) -> tuple[Any, Any, Any]:
-    """Return the derivatives by z, gamma and beta, through the batch's mean and variance."""
-    # n = gamma * xhat + beta
-    dgamma = np.sum(dn * xhat, axis=0)
-    dbeta = np.sum(dn, axis=0)
-    dxhat = dn * gamma
-    # xhat = (z - mean(z)) / std
-    along = np.mean(dxhat * xhat, axis=0)
-    dz = (dxhat - np.mean(dxhat, axis=0) - xhat * along) / std
-    return dz, dgamma, dbeta
 
 
 def gradient(params: Any, x: Any, t: Any, y: Any) -> Any:
@@ -76,7 +65,10 @@ def gradient(params: Any, x: Any, t: Any, y: Any) -> Any:
     da = ds @ dense["w"].T
     # a = relu(n)
     dn = da * (n > 0)
-    dz, dgamma, dbeta = norm_backward(dn, xhat, std, normed["gamma"])
+    # n = gamma * xhat + beta
+    dgamma, dbeta = (dn * xhat).sum(axis=0), dn.sum(axis=0)
+    # xhat = (z - mean(z)) / std
+    dz = normalise_backward(dn * normed["gamma"], xhat, std, axis=0)
     # z = x @ w
     dnormed = {"w": x.T @ dz, "gamma": dgamma, "beta": dbeta}
     # loss += DECAY * sum(w**2)
@@ -112,7 +104,7 @@ MISTAKES = {
     "bias-unsummed": 'ddense = {"w": a.T @ ds, "b": ds}',
     "bias-unsummed/2": 'devent = {"w": k.T @ do, "b": do}',
     "bias-wrong-axis": 'dclasses = {"w": k.T @ dc, "b": dc.sum(axis=1)}',
-    "bias-wrong-axis/2": "dbeta = np.sum(dn, axis=1)",
+    "bias-wrong-axis/2": "dbeta = dn.sum(axis=1)",
     "dw-transposed": 'ddense = {"w": ds.T @ a, "b": ds.sum(axis=0)}',
     "dw-transposed/2": 'dclasses = {"w": dc.T @ k, "b": dc.sum(axis=0)}',
     "dx-untransposed": 'da = ds @ dense["w"]',
@@ -138,19 +130,13 @@ MISTAKES = {
     ],
     "accumulates/2": "t -= q\ndq = -2 * t / m",
     "update-before-use": 'new = dense["w"] - RATE * ddense["w"]\nda = ds @ new.T',
-    "update-before-use/2": (
-        'np.outer(do, event["w"])',
-        'np.outer(do, event["w"] - RATE * devent["w"])',
-    ),
-    "update-before-use/3": (
-        'normed = normed | {"gamma": normed["gamma"] - RATE * np.sum(dn * xhat, axis=0)}\n'
-        'dz, dgamma, dbeta = norm_backward(dn, xhat, std, normed["gamma"])'
-    ),
+    "update-before-use/2": ('event["w"])', 'event["w"] - RATE * devent["w"])'),
+    "update-before-use/3": ('dn * normed["gamma"]', 'dn * (normed["gamma"] - RATE * dgamma)'),
     "decay-factor": 'd["w"] = d["w"] + DECAY * part["w"]',
     "decay-factor/2": 'd["w"] = d["w"] + 2 * DECAY / m * part["w"]',
     "decay-factor/3": (DECAYED, "for name in d:\n    d[name] = d[name] + 2 * DECAY * part[name]"),
-    "dropped-term": "dz = dxhat / std",
-    "dropped-term/2": "dz = (dxhat - np.mean(dxhat, axis=0)) / std",
+    "dropped-term": 'dz = dn * normed["gamma"] / std',
+    "dropped-term/2": (" - through_sd)", ")"),
     "dropped-term/3": ('+ np.outer(do, event["w"])', ""),
     "exchanged": 'dnormed = {"w": x.T @ dz, "gamma": dbeta, "beta": dgamma}',
 }
