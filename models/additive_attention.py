@@ -9,12 +9,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from manual.activations import relu_backward
 from models.helpers import (
     accumulates,
     affine_backward,
     everywhere,
     examples,
-    relu_backward,
     softmax,
     tanh_backward,
     usual,

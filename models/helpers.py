@@ -99,11 +99,6 @@ def tanh_backward(dh: Any, h: Any, _: Any = None) -> Any:
     return dh * (1 - h**2)
 
 
-def relu_backward(dh: Any, z: Any) -> Any:
-    """h = max(0, z) passes the cotangent on where z > 0."""
-    return dh * (z > 0)
-
-
 def softmax_cross_entropy_backward(p: Any, y: Any) -> Any:
     """-Σ y log p with p = softmax(z) has the derivative p - y by z, before any mean."""
     return p - y
@@ -131,7 +126,7 @@ def elements(y: Any) -> int:
 
 # The usual mistakes in them.
 
-#: By function and slug, the edit that makes the mistake.
+#: By function, of this module or of `manual`, and slug: the edit that makes the mistake.
 MISTAKES: dict[str, dict[str, Edit]] = {
     "affine_backward": {
         "dw-transposed": (
@@ -157,9 +152,9 @@ MISTAKES: dict[str, dict[str, Edit]] = {
         "no-activation-derivative": ("dh * (1 - h**2)", "dh"),
     },
     "relu_backward": {
-        "relu-mask": ("dh * (z > 0)", "dh * (dh > 0)"),
-        "relu-at-zero": ("dh * (z > 0)", "dh * (z >= 0)"),
-        "no-activation-derivative": ("dh * (z > 0)", "dh"),
+        "relu-mask": ("greater(z, 0)", "greater(da, 0)"),
+        "relu-at-zero": ("greater(z, 0)", "greater_equal(z, 0)"),
+        "no-activation-derivative": "return da",
     },
     "softmax": {"softmax-wrong-axis": ("axis: int = -1", "axis: int = 0")},
     "softmax_backward": {
@@ -196,7 +191,7 @@ MISTAKES: dict[str, dict[str, Edit]] = {
 
 
 def usual(gradient: Gradient, but: str = "") -> dict[str, Shared]:
-    """Return the usual mistakes in all functions of this module that a gradient calls.
+    """Return the usual mistakes in all functions with some that a gradient calls.
 
     Args:
         gradient: calls some.

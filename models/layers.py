@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from manual.activations import sigmoid
+from manual.activations import relu_backward, sigmoid
 from models.helpers import (
     accumulates,
     affine,
@@ -25,7 +25,6 @@ from models.helpers import (
     one_element_off,
     one_element_zeroed,
     one_hot,
-    relu_backward,
     saturated_softmax_backward,
     sigmoid_backward,
     sign_of_one_element,

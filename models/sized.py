@@ -11,8 +11,7 @@ from models import layers
 from models.helpers import affine, elements, squared_error_backward, tanh_backward
 from models.helpers import layers as draw_layers
 from models.model import Model, of_loss
-from models.networks import SQUARES, dense
-from models.perceptrons import TANH
+from models.networks import SATURATED_TANH, SQUARES, dense
 
 
 def perceptron(sizes: tuple[int, ...], examples: int) -> Model:
@@ -22,7 +21,7 @@ def perceptron(sizes: tuple[int, ...], examples: int) -> Model:
         x, y = (rng.normal(size=(examples, n)) for n in (sizes[0], sizes[-1]))
         return draw_layers(rng, *sizes), x, y
 
-    return dense("perceptron", TANH, SQUARES, draw, {})
+    return dense("perceptron", SATURATED_TANH, SQUARES, draw, {})
 
 
 def attention(heads: int, positions: int, width: int) -> Model:
