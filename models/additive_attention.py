@@ -9,14 +9,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from manual.activations import relu_backward
+from manual.activations import relu_backward, tanh_backward
 from models.helpers import (
     accumulates,
     affine_backward,
     everywhere,
     examples,
     softmax,
-    tanh_backward,
     usual,
 )
 from models.layers import attend_backward

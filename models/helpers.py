@@ -17,12 +17,6 @@ from models.model import Model, Rows, Written, of_loss
 # Accurate functions of float arrays, where the textbook formula loses digits.
 
 
-def tanh_derivative(z: Any) -> Any:
-    """1 / cosh² z, and not 1 - tanh² z, which is 0 where tanh rounds to 1."""
-    e = np.exp(-2 * abs(z))
-    return 4 * e / (1 + e) ** 2
-
-
 def binomial_delta(z: Any, failures: Any, successes: Any) -> Any:
     """failures σ(z) - successes σ(-z), also where the two nearly cancel at small z."""
     halves = (failures - successes) / 2 + (failures + successes) / 2 * np.tanh(z / 2)
@@ -89,13 +83,8 @@ def bias_backward(dz: Any) -> Any:
     return dz.sum(axis=0)
 
 
-def sigmoid_backward(da: Any, a: Any, z: Any) -> Any:  # noqa: ARG001 (a mistake takes z)
-    """a = σ(z) has da/dz = a (1 - a)."""
-    return da * (a * (1 - a))
-
-
-def tanh_backward(dh: Any, h: Any, _: Any = None) -> Any:
-    """h = tanh(z) has dh/dz = 1 - h²."""
+def tanh_output_backward(dh: Any, h: Any) -> Any:
+    """h = tanh(z) has dh/dz = 1 - h², where z is not kept."""
     return dh * (1 - h**2)
 
 
@@ -143,13 +132,18 @@ MISTAKES: dict[str, dict[str, Edit]] = {
         "bias-wrong-axis": ("dz.sum(axis=0)", "dz.sum(axis=1)"),
     },
     "sigmoid_backward": {
-        "sigmoid-of-z": ("(a * (1 - a))", "(z * (1 - z))"),
-        "no-activation-derivative": ("da * (a * (1 - a))", "da"),
+        "sigmoid-of-z": "return da * (z * (1 - z))",
+        "no-activation-derivative": "return da",
     },
     "tanh_backward": {
-        "tanh-linear": ("1 - h**2", "1 - h"),
-        "tanh-of-h": ("1 - h**2", "1 - np.tanh(h) ** 2"),
-        "no-activation-derivative": ("dh * (1 - h**2)", "dh"),
+        "tanh-linear": "return da * (1 - namespace(z).tanh(z))",
+        "tanh-of-h": "return da * (4 * sigmoid_derivative(2 * namespace(z).tanh(z)))",
+        "no-activation-derivative": "return da",
+    },
+    "tanh_output_backward": {
+        "tanh-linear": "return dh * (1 - h)",
+        "tanh-of-h": "return dh * (1 - np.tanh(h) ** 2)",
+        "no-activation-derivative": "return dh",
     },
     "relu_backward": {
         "relu-mask": ("greater(z, 0)", "greater(da, 0)"),

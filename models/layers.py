@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from manual.activations import relu_backward, sigmoid
+from manual.activations import relu_backward, sigmoid, sigmoid_backward, tanh_backward
 from models.helpers import (
     accumulates,
     affine,
@@ -26,15 +26,13 @@ from models.helpers import (
     one_element_zeroed,
     one_hot,
     saturated_softmax_backward,
-    sigmoid_backward,
     sign_of_one_element,
     size,
     softmax,
     softmax_backward,
     softmax_cross_entropy_backward,
     squared_error_backward,
-    tanh_backward,
-    tanh_derivative,
+    tanh_output_backward,
     usual,
     zero_or_one,
 )
@@ -88,7 +86,7 @@ def scan_through_time(wh: Any, hs: list[Any], dhs: Any) -> Any:
         # h is used for the output and for the next step
         dh = dhs[t] + dnext
         # h = tanh(z)
-        dzs.insert(0, tanh_backward(dh, hs[t + 1]))
+        dzs.insert(0, tanh_output_backward(dh, hs[t + 1]))
         # z' = x @ wx + h @ wh + b
         dnext = dzs[0] @ wh.T
     return np.stack(dzs)
@@ -246,7 +244,7 @@ def norm_gradient(net: Normalised, x: Any, y: Any) -> Normalised:
     # h @ out + out_bias
     dout, dout_bias, dh = affine_backward(errors, h, net.out)
     # h = tanh(u)
-    du = tanh_backward(dh, h)
+    du = tanh_output_backward(dh, h)
     # u = hat * gain + shift
     dgain, dshift = (du * hat).sum(axis=0), bias_backward(du)
     # hat = (z - mean(z)) / sd
@@ -296,8 +294,8 @@ def gated_tanh_gradient(params: Any, x: Any, y: Any) -> Any:
     # h = unit * gate
     dunit, dgate = dh * gate, dh * unit
     # unit = tanh(x @ w + b), gate = sigmoid(x @ v + c)
-    dw, db, _ = affine_backward(tanh_backward(dunit, unit), x, w)
-    dv, dc, _ = affine_backward(sigmoid_backward(dgate, gate, sums), x, v)
+    dw, db, _ = affine_backward(tanh_output_backward(dunit, unit), x, w)
+    dv, dc, _ = affine_backward(sigmoid_backward(dgate, sums), x, v)
     return {"unit": (dw, db), "gate": (dv, dc), "out": dout}
 
 
@@ -377,7 +375,7 @@ def attend_backward(
     dquery = np.einsum("nt,ntj->j", dscores, keys)
     dkeys = dscores[:, :, None] * query
     # keys = activation(sums), sums = x @ w + b
-    dsums = backward(dkeys, keys, sums)
+    dsums = backward(dkeys, sums)
     dw = np.einsum("ntj,nti->ij", dsums, x)
     db = dsums.sum(axis=(0, 1))
     return dw, db, dquery
@@ -412,7 +410,7 @@ def filter_gradient(params: Filter, x: Any, y: Any) -> Filter:
     # L = (a @ w - y)²
     dout = 2 * (a @ params.w - y)
     # a = tanh(z)
-    dz = dout * params.w * tanh_derivative(z)
+    dz = tanh_backward(dout * params.w, z)
     # z_i = Σ_j kernel_j x_(i + 2 - j) + bias
     dkernel = np.correlate(x, dz, mode="valid")[::-1].copy()
     return Filter(dkernel, dz.sum(), dout * a)
@@ -626,7 +624,7 @@ MODELS = [
             "bias-wrong-axis": "db = dsums.sum(axis=(0, 2))",
             "dw-transposed": ("ntj,nti->ij", "ntj,nti->ji"),
             "dw-after-activation": 'dw = np.einsum("ntj,nti->ij", dsums, keys)',
-            "sigmoid-of-z": "dsums = backward(dkeys, sigmoid(keys), sums)",
+            "sigmoid-of-z": "dsums = backward(dkeys, keys)",
             "update-before-use": "dcontext = np.outer(dz, out - STEP * dout)",
             "dropped-term": "dkeys[:, 0] = 0.0",
             "exchanged": ("dquery, dout]", "dout, dquery]"),

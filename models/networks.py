@@ -13,7 +13,7 @@ import numpy as np
 import optax
 from scipy.special import erfc
 
-from manual.activations import relu_backward, sigmoid, sigmoid_derivative
+from manual.activations import relu_backward, sigmoid, sigmoid_backward, tanh_backward
 from models.edits import Edit
 from models.helpers import (
     accumulates,
@@ -31,7 +31,6 @@ from models.helpers import (
     normal_density,
     one_element_off,
     one_hot_rows,
-    sigmoid_backward,
     sign_of_one_element,
     size,
     softmax,
@@ -39,8 +38,6 @@ from models.helpers import (
     softmax_cross_entropy_backward,
     softmax_delta,
     squared_error_backward,
-    tanh_backward,
-    tanh_derivative,
     update_before_use,
     usual,
     zero_or_one,
@@ -88,7 +85,7 @@ def dense_gradient(
         dw, db, dh = affine_backward(dz, hs[i], w, decay)
         grads.insert(0, (dw, db))
         # h = activation(z)
-        dz = backward(dh, hs[i], zs[i - 1]) if i else dh
+        dz = backward(dh, zs[i - 1]) if i else dh
     return as_params(grads, params)
 
 
@@ -133,13 +130,10 @@ def relu(z: Any) -> Any:
     return np.maximum(z, 0)
 
 
-def gated_backward(dh: Any, _: Any, z: Any) -> Any:
-    # h = relu(z)
-    return relu_backward(dh, z)
-
-
+#: In JAX, in NumPy, and backwards.
 TANH = jnp.tanh, np.tanh, tanh_backward
-RELU = jax.nn.relu, relu, gated_backward
+SIGMOID = jax.nn.sigmoid, sigmoid, sigmoid_backward
+RELU = jax.nn.relu, relu, relu_backward
 
 
 def class_numbers_backward(p: Any, classes: Any) -> Any:
@@ -393,7 +387,7 @@ def residual_gradient(net: Block, x: Any, y: Any) -> Block:
 
 
 #: Lines of `dense_gradient` that edits go on from.
-BACKWARD = "dz = backward(dh, hs[i], zs[i - 1]) if i else dh"
+BACKWARD = "dz = backward(dh, zs[i - 1]) if i else dh"
 RETURN, INSERT = "return as_params(grads, params)", "grads.insert(0, (dw, db))"
 DELTA = "delta(prediction(zs[-1]), y)"
 
@@ -417,13 +411,13 @@ MODELS = [
         (literal_entropy, *ENTROPIES),
         drawn((3, 5, 1), 7, zero_or_one, lambda net: Net(*net[0], *net[1])),
         {
-            "sigmoid-of-z": ("backward(dh, hs[i]", "backward(dh, sigmoid(hs[i])"),
+            "sigmoid-of-z": ("backward(dh, zs[i - 1])", "backward(dh, hs[i])"),
             "dropped-term": (RETURN, f"grads[0][0][0, 1] = 0.0\n{RETURN}"),
         },
         but="mean-over-outputs dx-untransposed",
     ),
     dense(
-        *("sigmoid-labels", (jax.nn.sigmoid, sigmoid, sigmoid_backward)),
+        *("sigmoid-labels", SIGMOID),
         (lambda z, y: optax.sigmoid_binary_cross_entropy(z, y).sum(axis=-1).mean(), *ENTROPIES),
         drawn(
             *((5, 5, 5, 3), 5, zero_or_one),
@@ -541,7 +535,7 @@ MODELS = [
         but="missing-square dx-untransposed",
     ),
     dense(
-        *("brier-sigmoid", (jax.nn.sigmoid, sigmoid, sigmoid_backward)),
+        *("brier-sigmoid", SIGMOID),
         (logsumexp_brier, np.positive, brier_backward, elements),
         drawn(
             *((3, 3, 3), 3, one_hot_rows),
@@ -612,7 +606,7 @@ MODELS = [
         "dx-untransposed dropped-term",
     ),
     dense(
-        *("relu-deep", (lambda z: jnp.maximum(z, 0.0), relu, gated_backward)),
+        *("relu-deep", (lambda z: jnp.maximum(z, 0.0), relu, relu_backward)),
         (lambda z, y: jnp.mean(optax.sigmoid_binary_cross_entropy(z, y)), *ENTROPIES),
         # Only the middle one of the three layers is square.
         drawn((5, 5, 5, 1), 11, zero_or_one, lambda net: [*map(list, net)]),
@@ -654,16 +648,6 @@ MARGINS = and_tie(
 # Perceptrons of one loss, mean of (a_L w + b - y)²: deep ones, and one for each activation.
 
 
-def saturated_tanh_backward(da: Any, _: Any, z: Any) -> Any:
-    # a = tanh(z), also where tanh rounds to 1
-    return da * tanh_derivative(z)
-
-
-def saturated_sigmoid_backward(da: Any, _: Any, z: Any) -> Any:
-    # a = σ(z), also where σ rounds to 1
-    return da * sigmoid_derivative(z)
-
-
 def draw_perceptron(rng: np.random.Generator, widths: tuple[int, ...], n: int = 7) -> Any:
     """Draw layers, x of shape (n, first width), y of shape (n, last width).
 
@@ -686,7 +670,7 @@ def gelu(z: Any) -> Any:
     return z * normal_cdf(z)
 
 
-def gelu_backward(da: Any, _: Any, z: Any) -> Any:
+def gelu_backward(da: Any, z: Any) -> Any:
     # a = z Φ(z)
     return da * (normal_cdf(z) + z * normal_density(z))
 
@@ -705,18 +689,14 @@ USUAL: Rows = {
     "sign-of-one-element": partial(sign_of_one_element, rank=0.7),
 }
 
-#: In JAX, in NumPy, and backwards.
-SATURATED_TANH = jnp.tanh, np.tanh, saturated_tanh_backward
-SATURATED_SIGMOID = jax.nn.sigmoid, sigmoid, saturated_sigmoid_backward
-
 DEEP = (2, 3, 3, 3, 3, 1)
 
 PERCEPTRONS = [
     dense(
-        *("deep-tanh", SATURATED_TANH, SQUARES, partial(draw_perceptron, widths=DEEP, n=3)),
+        *("deep-tanh", TANH, SQUARES, partial(draw_perceptron, widths=DEEP, n=3)),
         {
             **USUAL,
-            "tanh-of-h": slope("tanh_derivative(a)"),
+            "tanh-of-h": slope("4 * sigmoid_derivative(2 * a)"),
             "tanh-linear": slope("(1 - a)"),
             "dx-untransposed": UNTRANSPOSED,
             "dw-after-activation": ("hs[i], w,", "hs[i + 1 if i in (1, 2, 3) else i], w,"),
@@ -725,7 +705,7 @@ PERCEPTRONS = [
         },
     ),
     dense(
-        *("deep-sigmoid", SATURATED_SIGMOID, SQUARES, partial(draw_perceptron, widths=DEEP, n=5)),
+        *("deep-sigmoid", SIGMOID, SQUARES, partial(draw_perceptron, widths=DEEP, n=5)),
         {
             **USUAL,
             "sigmoid-of-activation": slope("sigmoid_derivative(a)"),

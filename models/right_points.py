@@ -11,12 +11,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from manual.activations import sigmoid
+from manual.activations import sigmoid, tanh_backward
 from models import functions
-from models.helpers import tanh_derivative
 from models.likelihoods import Kernel, process_gradient, process_loss
 from models.model import Model, of_loss
-from models.networks import NUMBERS, RELU, SATURATED_SIGMOID, SQUARES, dense
+from models.networks import NUMBERS, RELU, SIGMOID, SQUARES, dense
 from models.regressions import Line, linear_gradient, linear_loss, quantile_gradient, quantile_loss
 
 
@@ -185,11 +184,11 @@ POINTS: Mapping[str, Sequence[Model]] = {
         of_loss(
             "saturated tanh",
             lambda w, x: jnp.sum(jnp.tanh(x * w)),
-            lambda w, x: x * tanh_derivative(x * w),
+            lambda w, x: tanh_backward(x, x * w),
             lambda rng: (rng.uniform(10, 16, size=7), rng.choice([-1.0, 1.0], size=7)),
         ),
         dense("confident softmax", None, NUMBERS, draw_confident, {}),
-        dense("saturated hidden layer", SATURATED_SIGMOID, SQUARES, draw_hidden, {}),
+        dense("saturated hidden layer", SIGMOID, SQUARES, draw_hidden, {}),
         of_loss(
             "saturated erf",
             lambda w: jnp.sum(jax.scipy.special.erf(w)),

@@ -8,10 +8,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from models import layers
-from models.helpers import affine, elements, squared_error_backward, tanh_backward
+from models.helpers import affine, elements, squared_error_backward, tanh_output_backward
 from models.helpers import layers as draw_layers
 from models.model import Model, of_loss
-from models.networks import SATURATED_TANH, SQUARES, dense
+from models.networks import SQUARES, TANH, dense
 
 
 def perceptron(sizes: tuple[int, ...], examples: int) -> Model:
@@ -21,7 +21,7 @@ def perceptron(sizes: tuple[int, ...], examples: int) -> Model:
         x, y = (rng.normal(size=(examples, n)) for n in (sizes[0], sizes[-1]))
         return draw_layers(rng, *sizes), x, y
 
-    return dense("perceptron", SATURATED_TANH, SQUARES, draw, {})
+    return dense("perceptron", TANH, SQUARES, draw, {})
 
 
 def attention(heads: int, positions: int, width: int) -> Model:
@@ -63,7 +63,7 @@ def convolution_gradient(net: Images, x: Any, y: Any) -> Images:
     # h = mean(a) over positions
     da = dh[:, None, None, :] / (a.shape[1] * a.shape[2])
     # a = tanh(z)
-    dz = tanh_backward(da, a)
+    dz = tanh_output_backward(da, a)
     # z = windows · kernel + bias, in every example and at every position
     dkernel = np.tensordot(windows, dz, axes=([0, 1, 2], [0, 1, 2]))
     return Images(dkernel, dz.sum(axis=(0, 1, 2)), dw, db)

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from models.model import of_loss
-from models.networks import SATURATED_TANH, SQUARES, dense
+from models.networks import SQUARES, TANH, dense
 
 
 def normal(*shapes: tuple[int, ...]) -> Callable[[np.random.Generator], tuple[Any, ...]]:
@@ -37,7 +37,7 @@ def energy_gradient(places: Any, charges: Any) -> Any:
 
 #: Two layers; a square matrix is transposed, and no other one.
 SQUARE = dense(
-    *("square network", SATURATED_TANH, SQUARES, draw_network),
+    *("square network", TANH, SQUARES, draw_network),
     {"dw-transposed": "dw = dw.T if i == 0 and len(w) == w.shape[1] else dw"},
 )
 

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from models.helpers import affine_backward, everywhere, softmax, tanh_backward
+from models.helpers import affine_backward, everywhere, softmax, tanh_output_backward
 from models.model import of_loss
 
 DECAY = 0.02
@@ -60,10 +60,10 @@ def gradient(p: Params, x: Any, y: Any, t: Any) -> Params:
     dwc, dbc, dh_of_c = affine_backward(dc, h2, p.wc, DECAY)
     dh2 = dh_of_r + dh_of_c
     # h2 = tanh(h1 @ w2 + b2)
-    dz2 = tanh_backward(dh2, h2)
+    dz2 = tanh_output_backward(dh2, h2)
     dw2, db2, dh1 = affine_backward(dz2, h1, p.w2, DECAY)
     # h1 = tanh(x @ w1 + b1)
-    dz1 = tanh_backward(dh1, h1)
+    dz1 = tanh_output_backward(dh1, h1)
     dw1, db1, _ = affine_backward(dz1, x, p.w1, DECAY)
     return Params(dw1, db1, dw2, db2, dwr, dbr, dwc, dbc, ds)
 
