@@ -1,6 +1,5 @@
 """What models share: functions, lines with the usual mistakes in them, draws, wrong results."""
 
-import math
 from collections.abc import Callable, Collection
 from functools import partial
 from itertools import pairwise
@@ -50,11 +49,6 @@ def saturated_softmax_backward(dp: Any, p: Any) -> Any:
 def one_hot(labels: Any, classes: int) -> Any:
     """A boolean mask with one more axis, of that many classes."""
     return np.asarray(labels)[..., None] == np.arange(classes)
-
-
-def normal_density(z: Any) -> Any:
-    """φ(z)."""
-    return np.exp(-z * z / 2) / math.sqrt(2 * math.pi)
 
 
 def size(rng: np.random.Generator, large: float = 12.0, small: float = 1e-3) -> float:

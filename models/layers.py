@@ -37,7 +37,7 @@ from models.helpers import (
     zero_or_one,
 )
 from models.model import Rows, of_loss
-from models.networks import DELTA, NUMBERS, class_numbers_backward, dense
+from models.networks import DELTA, NONE, NUMBERS, class_numbers_backward, dense
 
 #: The learning rates of the weights that are updated too early.
 SCAN_RATE, LETTERS_RATE = 0.05, 0.01
@@ -636,7 +636,7 @@ MODELS = [
 #: Those of the zoo, in both precisions.
 ZOO = [
     dense(
-        *("softmax-regression", None, NUMBERS, draw_softmax),
+        *("softmax-regression", NONE, NUMBERS, draw_softmax),
         {
             "ce-minus-missing": (DELTA, "softmax(zs[-1])"),
             # The derivative of -log p by way of dp, with p (1 - p) for the whole Jacobian.

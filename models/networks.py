@@ -1,6 +1,5 @@
 """Networks of dense layers, and linear models, which have one; some come at a kink as well."""
 
-import math
 from collections import namedtuple
 from collections.abc import Callable
 from functools import partial
@@ -11,9 +10,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-from scipy.special import erfc
 
-from manual.activations import relu_backward, sigmoid, sigmoid_backward, tanh_backward
+from manual.activations import ACTIVATIONS, Activation, relu_backward, sigmoid
 from models.edits import Edit
 from models.helpers import (
     accumulates,
@@ -28,7 +26,6 @@ from models.helpers import (
     labels,
     layers,
     normal,
-    normal_density,
     one_element_off,
     one_hot_rows,
     sign_of_one_element,
@@ -74,7 +71,7 @@ def dense_gradient(
     for w, b in net:
         # z = h @ w + b, h = activation(z)
         zs.append(hs[-1] @ w + b)
-        hs.append(activation(zs[-1]))
+        hs.append(activation(zs[-1])[0])
     # L = of_output(z, y)
     y = x if y is None else y
     dz = delta(prediction(zs[-1]), y) / count(y)
@@ -104,7 +101,7 @@ def as_params(grads: list[Any], params: Any) -> Any:
 
 def dense(
     name: str,
-    activation: tuple[Function, Function, Function] | None,
+    activation: tuple[Function, Activation],
     output: tuple[Function, Function, Function, Function],
     draw: Draw,
     mistakes: Rows,
@@ -113,27 +110,24 @@ def dense(
 ) -> Model:
     """Make the model of layers with an activation and an output, a loss of z and y.
 
-    The activation is in JAX, in NumPy, and backwards; the output in JAX, a prediction by z, the
-    derivative by that, and the count by which the mean divides. With `but`, which may be empty, the
-    usual mistakes are planted, but for some.
+    The activation is in JAX and by hand; the output in JAX, a prediction by z, the derivative by
+    that, and the count by which the mean divides. With `but`, which may be empty, the usual
+    mistakes are planted, but for some.
     """
-    # A single layer has no activation, and reads nothing of what stands in its place.
-    in_jax, *by_hand = activation or 3 * (np.abs,)
+    in_jax, (forward, backward, _) = activation
     loss = partial(dense_loss, in_jax, output[0], decay)
-    gradient = partial(dense_gradient, *by_hand, *output[1:], decay)
+    gradient = partial(dense_gradient, forward, backward, *output[1:], decay)
     if but is not None:
         mistakes = {**usual(gradient, but if decay else f"decay-factor {but}"), **mistakes}
     return of_loss(name, loss, gradient, draw, mistakes)
 
 
-def relu(z: Any) -> Any:
-    return np.maximum(z, 0)
-
-
-#: In JAX, in NumPy, and backwards.
-TANH = jnp.tanh, np.tanh, tanh_backward
-SIGMOID = jax.nn.sigmoid, sigmoid, sigmoid_backward
-RELU = jax.nn.relu, relu, relu_backward
+#: In JAX and by hand; a single layer has none.
+TANH = jnp.tanh, ACTIVATIONS["tanh"]
+SIGMOID = jax.nn.sigmoid, ACTIVATIONS["sigmoid"]
+RELU = jax.nn.relu, ACTIVATIONS["relu"]
+GELU = partial(jax.nn.gelu, approximate=False), ACTIVATIONS["gelu"]
+NONE = jnp.positive, ACTIVATIONS["identity"]
 
 
 def class_numbers_backward(p: Any, classes: Any) -> Any:
@@ -407,7 +401,7 @@ BRIER: Rows = {"softmax-shortcut": ("return softmax_backward(dp, p)", "return p 
 MODELS = [
     dense(
         "sigmoid-bce-literal",
-        (lambda z: 1 / (1 + jnp.exp(-z)), sigmoid, sigmoid_backward),
+        (lambda z: 1 / (1 + jnp.exp(-z)), ACTIVATIONS["sigmoid"]),
         (literal_entropy, *ENTROPIES),
         drawn((3, 5, 1), 7, zero_or_one, lambda net: Net(*net[0], *net[1])),
         {
@@ -479,7 +473,7 @@ MODELS = [
         },
     ),
     dense(
-        *("logistic-labels", None, (labels_entropy, *ENTROPIES)),
+        *("logistic-labels", NONE, (labels_entropy, *ENTROPIES)),
         drawn(
             (3, 2), 7, zero_or_one, lambda net: dict(zip(("weight", "bias"), net[0], strict=True))
         ),
@@ -562,7 +556,7 @@ MODELS = [
         },
     ),
     dense(
-        *("linear-outputs", None, SQUARED),
+        *("linear-outputs", NONE, SQUARED),
         drawn((5, 2), 7, normal, lambda net: net[0]),
         {"decay-factor": "db = db + 2 * decay * b"},
         decay=0.2,
@@ -606,7 +600,7 @@ MODELS = [
         "dx-untransposed dropped-term",
     ),
     dense(
-        *("relu-deep", (lambda z: jnp.maximum(z, 0.0), relu, relu_backward)),
+        *("relu-deep", (lambda z: jnp.maximum(z, 0.0), ACTIVATIONS["relu"])),
         (lambda z, y: jnp.mean(optax.sigmoid_binary_cross_entropy(z, y)), *ENTROPIES),
         # Only the middle one of the three layers is square.
         drawn((5, 5, 5, 1), 11, zero_or_one, lambda net: [*map(list, net)]),
@@ -662,19 +656,6 @@ def draw_perceptron(rng: np.random.Generator, widths: tuple[int, ...], n: int = 
     return [(factor * w, factor * b), *drawn[1:]], x, rng.normal(size=(n, widths[-1]))
 
 
-def normal_cdf(z: Any) -> Any:
-    return erfc(-z * math.sqrt(0.5)) / 2
-
-
-def gelu(z: Any) -> Any:
-    return z * normal_cdf(z)
-
-
-def gelu_backward(da: Any, z: Any) -> Any:
-    # a = z Φ(z)
-    return da * (normal_cdf(z) + z * normal_density(z))
-
-
 def slope(new: str) -> Edit:
     """Return the edit that takes another derivative of the activation, an expression in z and a."""
     return BACKWARD, f"a, z = hs[i], zs[i - 1]\ndz = dh * {new} if i else dh"
@@ -721,18 +702,17 @@ PERCEPTRONS = [
         {**USUAL, "relu-mask": slope("(z < 0).astype(z.dtype)"), "relu-gates-by-value": slope("a")},
     ),
     dense(
-        *("gelu-network", (partial(jax.nn.gelu, approximate=False), gelu, gelu_backward)),
-        *(SQUARES, partial(draw_perceptron, widths=(3, 5, 2))),
+        *("gelu-network", GELU, SQUARES, partial(draw_perceptron, widths=(3, 5, 2))),
         {
             **USUAL,
-            "gelu-of-activation": slope("(normal_cdf(a) + a * normal_density(a))"),
-            "gelu-cdf-only": slope("normal_cdf(z)"),
+            "gelu-of-activation": ("backward(dh, zs[i - 1])", "backward(dh, hs[i])"),
+            "gelu-cdf-only": {"gelu_backward": "return da * (erfc(-t) / 2)"},
             "gelu-approximate": slope(
                 "(sigmoid(1.702 * z) * (1 + 1.702 * z * sigmoid(-1.702 * z)))"
             ),
-            "density-without-half": slope(
-                "(normal_cdf(z) + z * np.exp(-z * z) / math.sqrt(2 * math.pi))"
-            ),
+            "density-without-half": {
+                "gelu_backward": "density = namespace(z).exp(-z * z) / math.sqrt(2 * math.pi)"
+            },
         },
     ),
 ]

@@ -15,7 +15,7 @@ from manual.activations import sigmoid, tanh_backward
 from models import functions
 from models.likelihoods import Kernel, process_gradient, process_loss
 from models.model import Model, of_loss
-from models.networks import NUMBERS, RELU, SIGMOID, SQUARES, dense
+from models.networks import NONE, NUMBERS, RELU, SIGMOID, SQUARES, dense
 from models.regressions import Line, linear_gradient, linear_loss, quantile_gradient, quantile_loss
 
 
@@ -187,7 +187,7 @@ POINTS: Mapping[str, Sequence[Model]] = {
             lambda w, x: tanh_backward(x, x * w),
             lambda rng: (rng.uniform(10, 16, size=7), rng.choice([-1.0, 1.0], size=7)),
         ),
-        dense("confident softmax", None, NUMBERS, draw_confident, {}),
+        dense("confident softmax", NONE, NUMBERS, draw_confident, {}),
         dense("saturated hidden layer", SIGMOID, SQUARES, draw_hidden, {}),
         of_loss(
             "saturated erf",
