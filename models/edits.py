@@ -4,6 +4,7 @@ import dis
 import inspect
 import linecache
 import re
+import sys
 from collections.abc import Callable, Mapping
 from functools import cache, partial
 from itertools import count
@@ -23,16 +24,18 @@ _NUMBERS = count()
 
 
 def edited(by_hand: Any, *edits: Edit | Shared) -> Any:
-    """Compile a function with edits of it, or of what it calls in its room or `manual`.
+    """Compile a function or a class with edits of it, or of what it calls in its room or `manual`.
 
-    It calls functions that a partial call gives it, too.
+    It calls functions that a partial call gives it, too. The methods of a class without any edit
+    stay in their own file.
 
     Raises:
         ValueError: an edit's place is not exactly one, or its function is not called.
     """
     call = by_hand if isinstance(by_hand, partial) else partial(by_hand)
-    functions, module = called(by_hand), call.func.__module__
-    sources = {name: _source(of) for name, of in functions.items()}
+    of = call.func
+    functions = {} if isinstance(of, type) else called(by_hand)
+    sources = {name: _source(of) for name, of in (functions or {"": of}).items()}
     for shared in edits:
         if isinstance(shared, dict):
             sources |= _shared(shared, sources)
@@ -40,9 +43,13 @@ def edited(by_hand: Any, *edits: Edit | Shared) -> Any:
     for edit in edits:
         if not isinstance(edit, dict):
             source = changed(source, edit)
-    namespace: dict[str, Any] = {**_names(functions), "__name__": module}
-    _run(source, module, namespace)
-    made = namespace[call.func.__name__]
+    names = _names(functions) if functions else vars(sys.modules[of.__module__])
+    namespace: dict[str, Any] = {**names, "__name__": of.__module__}
+    _run(source, of.__module__, namespace)
+    made = namespace[of.__name__]
+    for name, method in vars(of).items() if isinstance(of, type) else ():
+        if isinstance(method, staticmethod) and _source(method.__func__) in source:
+            setattr(made, name, method)
     args = (namespace[a.__name__] if isinstance(a, FunctionType) else a for a in call.args)
     return partial(made, *args, **call.keywords) if call is by_hand else made
 
@@ -120,7 +127,7 @@ def _room(function: FunctionType) -> str:
     return function.__module__.partition(".")[0]
 
 
-#: Returns the source of a function, cached.
+#: Returns the source of a function or a class, cached.
 _source = cache(inspect.getsource)
 
 
