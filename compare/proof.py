@@ -451,7 +451,7 @@ def _written(by_hand: Any) -> list[Any]:
     formula = next(_cases(by_hand, {}, defaultdict(set)))
     # e^(c z) by σ(z): the odds σ / (1 - σ), to the power of c.
     names = [sp.Symbol(name) for name in ("h1", "h2", "ypred")]
-    odds = {z: a / (1 - a) for z, a in zip(UNITS.values(), names, strict=True)}
+    odds: dict[Any, Any] = {z: a / (1 - a) for z, a in zip(UNITS.values(), names, strict=True)}
     powers = {}
     for power in formula.atoms(sp.exp):
         terms = (term.as_coeff_Mul() for term in sp.Add.make_args(power.args[0].expand()))
