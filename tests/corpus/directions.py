@@ -66,7 +66,7 @@ def _tangent(domain: Any, x: np.ndarray, v: np.ndarray) -> np.ndarray:
         return np.where(domain, v, 0)
     match domain:
         case "simplex":
-            return v - v.mean()
+            return v - v.mean(axis=-1, keepdims=True)
         case "unit sphere":
             return v - (v @ x) * x
         case "symmetric" | "positive definite":

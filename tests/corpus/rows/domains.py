@@ -67,6 +67,30 @@ def unnormalised(p: Any, d: Any) -> Any:
     return d.sum(axis=0) / np.sum(d @ p)
 
 
+# The chances of the next state in a Markov chain, a row for each state.
+
+CHANCES = np.array([[0.5, 0.2, 0.3], [0.1, 0.6, 0.3]])
+COUNTED = np.array([[5.0, 1.0, 4.0], [2.0, 9.0, 3.0]])
+
+
+def transitions(p: Any, n: Any) -> Any:
+    return -jnp.sum(n * jnp.log(p))
+
+
+def by_multipliers(p: Any, n: Any) -> Any:
+    return n.sum(axis=1, keepdims=True) - n / p
+
+
+def one_multiplier(p: Any, n: Any) -> Any:
+    """The mean over all rows taken off, which is no multiplier of either: nothing is wrong."""
+    return -n / p + np.mean(n / p)
+
+
+def one_row_by_logits(p: Any, n: Any) -> Any:
+    g = by_multipliers(p, n)
+    return np.concatenate([g[:1], p[1:] * g[1:]])
+
+
 # The first principal axis.
 
 SPREAD = np.array([[2.0, 0.4, -0.3], [0.4, 1.1, 0.6], [-0.3, 0.6, 0.8]])
@@ -123,6 +147,11 @@ def padding_alone(table: Any, words: Any, y: Any) -> Any:
     return np.where(VARIES, 0.0, scattered(table, words, y))
 
 
+def as_padding_stays(table: Any, words: Any, y: Any) -> Any:
+    """Padding is 0 and stays so: its row is not looked up."""
+    return scattered(np.where(VARIES, table, 0.0), words, y)
+
+
 OF_TIMES, OF_MIXTURE = (GAMMA, WAITED, GAVE_UP), (SHARES, DENSITY)
 OF_BAGS = TABLE, WORDS, WANTED
 
@@ -175,6 +204,13 @@ CASES = [
             "in the tangent space: p: 3 of 3 elements",
         ),
     ),
+    *cases(
+        "a simplex for each row", check_gradient, transitions, CHANCES, COUNTED, domain="simplex"
+    )(
+        Row("right", by_multipliers, "in the tangent space"),
+        Row("right, one multiplier for both", one_multiplier, "in the tangent space"),
+        Row("one row by the logits", one_row_by_logits, "in the tangent space: p: 3 of 6 elements"),
+    ),
     # domain="unit sphere", where what is along x does not count.
     *cases("unit-sphere", check_gradient, explained, AXIS, SPREAD, domain="unit sphere", points=3)(
         Row("right", along_sphere, "in the tangent space"),
@@ -202,6 +238,7 @@ CASES = [
             padding_alone,
             "yours is 0 in every element",
         ),
+        Row("right, as padding stays 0", as_padding_stays),
     ),
     *cases("logarithms", check_gradient, lambda w: jnp.sum(jnp.log(w)), np.ones(2), points=BELOW_0)(
         Row("right", lambda w: 1 / w, "1 of 1 other points left out: ", never=("undecidable",)),
