@@ -322,6 +322,8 @@ scatter-add          | v.at[OUTSIDE].add(m * m, mode='drop') | v.at[0].add(w[1] 
                      | v.at[OUTSIDE].add(m * m, mode='clip')
 scatter-sub          | v.at[1].subtract(w[0] ** 2)
 scatter              | v.at[np.array([2, 8])].set(w[:2], mode='drop')
+scatter-max          | v.at[np.array([1, 1])].max(3 + w[:2] ** 2)
+                     | v.at[np.array([1, 1])].max(3 + w[1::-1] ** 2)
 scatter-min          | v.at[OUTSIDE].min(-2.0 * m, mode='drop')
                      | v.at[np.zeros(0, int)].min(w[:0]) * v
 dynamic_slice        | lax.dynamic_slice(s, (jnp.int32(1), jnp.int32(2)), (2, 1))
