@@ -157,6 +157,24 @@ def of_waves(p: Any, t: Any) -> Any:
     return np.mean(t * np.cos(p[:, None] * t), axis=1) / len(p)
 
 
+# A cost in millions beside shares, of which one has no slope.
+
+BUDGET = {"cost": np.array([3e6, 2e6]), "share": np.array([0.8, 0.0])}
+
+
+def spent(p: Any) -> Any:
+    return jnp.sum(p["cost"] ** 2) + p["share"][0] * p["share"][1]
+
+
+def by_part(p: Any) -> Any:
+    return {"cost": 2 * p["cost"], "share": p["share"][::-1]}
+
+
+def with_epsilon(p: Any) -> Any:
+    """A little is added, so that nothing is 0."""
+    return {**by_part(p), "share": p["share"][::-1] + np.array([1e-8, 0.0])}
+
+
 CASES = [
     *cases("few parameters and many data", check_gradient, waves, np.ones(3), MANY, points=0)(
         Row("right", of_waves, "Every element by power series"),
@@ -317,6 +335,15 @@ CASES = [
             kinds=("loss-value",),
         ),
         Row("right loss", lambda p: (np.sum(p**2), 2 * p), blame=None),
+    ),
+    *cases("a cost in millions beside shares", check_gradient, spent, BUDGET, points=0)(
+        Row("right", by_part, verdict="agree"),
+        Row(
+            "a little in place of 0",
+            with_epsilon,
+            "p['share']: 1 of 2 elements",
+            verdict="disagree",  # which differences do not tell beside such a cost
+        ),
     ),
     *cases("squares", check_gradient, squares, *HALVES)(
         Row("half floats", lambda p: 2 * p, blame=None),
