@@ -39,7 +39,8 @@ def give_code(path: str, old: str, new: str) -> int:
     }
     found = 0
     for function in gc.get_objects():
-        if isinstance(function, FunctionType) and function.__code__.co_filename == path:
+        # Its type, and not its class: a proxy is asked for that, and may raise.
+        if type(function) is FunctionType and function.__code__.co_filename == path:
             code = function.__code__
             made = edited.get((code.co_qualname, code.co_firstlineno))
             if made is not None and made.co_freevars == code.co_freevars:
