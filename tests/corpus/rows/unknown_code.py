@@ -93,6 +93,7 @@ CASES = [
             "which of the two cannot be told, since it cannot be rerun",
             verdict="undecidable",
         ),
+        Row("off by 5e-13", by_scipy(1 + 5e-13), verdict="undecidable"),
         Row("off by 1e-8", by_scipy(1 + 1e-8), verdict="disagree"),
         Row("twice", by_scipy(2)),
     ),
