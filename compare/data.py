@@ -18,15 +18,7 @@ import numpy as np
 
 from compare.limits import LARGEST_VALUE, SMALLEST_VALUE
 from compare.people import PEOPLE
-from compare.wording import (
-    LONGEST_PATH,
-    install,
-    listed,
-    near_miss,
-    quoted,
-    refused,
-    shown,
-)
+from compare.wording import LONGEST_PATH, install, listed, near_miss, quoted, refused, shown
 
 #: The names of the built-in data sets, and their targets.
 BUILT_IN = {

@@ -16,7 +16,7 @@ how training amplifies rounding, not whether a gradient is right; it is not judg
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -67,9 +67,21 @@ def start(params: Any, optimiser: str) -> Point:
     return _point(flat, OPTIMISERS[optimiser](0.0).init(flat))
 
 
+class Side(Protocol):
+    """One side of a training; a stretch has what each of k updates is made for."""
+
+    def walk(self, start: Point, stretch: np.ndarray) -> Point:
+        """Return the k points after each update of the stretch."""
+        ...
+
+    def steps(self, before: Point, stretch: np.ndarray) -> Steps:
+        """Take one update from each of k points."""
+        ...
+
+
 @dataclass(eq=False)
-class Side:
-    """One side of a training; a stretch is a matrix of row numbers, one minibatch a row."""
+class _OfRows:
+    """What is trained on the rows of data; a stretch has their numbers, one minibatch a row."""
 
     program: Program
     optimiser: str  #: one of `manual.optimisers.OPTIMISERS`
@@ -77,16 +89,8 @@ class Side:
     x: np.ndarray  #: inputs, of which a stretch holds row numbers
     y: np.ndarray  #: targets
 
-    def walk(self, start: Point, stretch: np.ndarray) -> Point:
-        """Return the k points after each update of the stretch."""
-        raise NotImplementedError
 
-    def steps(self, before: Point, stretch: np.ndarray) -> Steps:
-        """Take one update from each of k points."""
-        raise NotImplementedError
-
-
-class ByHand(Side):
+class ByHand(_OfRows):
     """Trains by hand: a gradient in NumPy, and `manual.optimisers`. Overflow raises no warning."""
 
     def walk(self, start: Point, stretch: np.ndarray) -> Point:
@@ -136,7 +140,7 @@ def _stacked(points: Sequence[Point]) -> Point:
     return Point(*(np.stack(parts) for parts in zip(*points, strict=True)))
 
 
-class ByAutodiff(Side):
+class ByAutodiff(_OfRows):
     """Trains by autodiff: `autodiff.training`, with optax."""
 
     def walk(self, start: Point, stretch: np.ndarray) -> Point:
@@ -251,7 +255,7 @@ class Lockstep:
     """The two sides of one training of a program, or one of them alone."""
 
     program: Program
-    sides: Mapping[str, Any]  #: each a `Side`: `by_hand` and `autodiff`, or one of them
+    sides: Mapping[str, Side]  #: `by_hand` and `autodiff`, or one of them
     x: np.ndarray  #: inputs; a stretch holds indices of them, of one minibatch or sample an update
     y: np.ndarray  #: targets
     optimiser: str  #: one of `manual.optimisers.OPTIMISERS`
@@ -391,7 +395,7 @@ class Lockstep:
             if not (beyond := ~verdict.right(side)[update]).any():
                 continue
 
-            def gradient(params: Any, *_: Any, of: Any = self.sides[side]) -> Any:
+            def gradient(params: Any, *_: Any, of: Side = self.sides[side]) -> Any:
                 point = here._replace(params=join(params, like)[None])
                 return split(of.steps(point, rows[None]).grads[0], like)
 

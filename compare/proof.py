@@ -217,7 +217,7 @@ class Claim:
     says: str
     verdict: str
     name: str = ""  #: of the parameter or lemma
-    factors: Sequence[Any] = ()  #: what the lines compute, as a product; empty if it is none
+    factors: Sequence[Any] = ()  #: of what the lines compute; none if it is no product
     difference: Difference | None = None
     kinks: tuple[str, ...] = ()  #: where there is no derivative, which is excluded
     cases: int = 1  #: of signs

@@ -82,7 +82,7 @@ def by_multipliers(p: Any, n: Any) -> Any:
 
 
 def one_multiplier(p: Any, n: Any) -> Any:
-    """The mean over all rows taken off, which is no multiplier of either: nothing is wrong."""
+    """Take one number off both rows: right, as no constant of a row counts."""
     return -n / p + np.mean(n / p)
 
 
