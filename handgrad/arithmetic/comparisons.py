@@ -1,9 +1,9 @@
 """Comparisons of balls: certain, refused until the precision is high enough, or exact ties.
 
 Where two numbers are exactly equal, the answer differs from one side of the point to the other.
-It is then decided *along a direction*: x + t·ε is compared with y + s·ε by comparing t with s. By
-default this is the first tangent direction, so that all ties of a run are decided consistently, for
-the same small step away from the point. Where t and s are equal too, the tie is *flat* and the
+It is then decided *along a direction*: x + t·ε is compared with y + s·ε by comparing t with s. This
+is the first tangent direction, so that all ties of a run are decided consistently, for the same
+small step away from the point. Where t and s are equal too, the tie is *flat* and the
 answer is equality. `handgrad.oracle.kink_search` finds out whether a flat tie matters, and what
 happens on the other side of every tie. Two numbers that depend on no parameter are no tie: no step
 moves them.
@@ -79,10 +79,6 @@ class Comparisons:
     undefined: bool = False
     #: Outcomes of these ties, which override the direction.
     forced: Mapping[Where, int] = field(default_factory=dict)
-    #: Decide ties for a small step against the direction, not along it.
-    backwards: bool = False
-    #: The index of that direction among the tangents.
-    direction: int = 0
     #: The decisions of an earlier run of the same program, to repeat.
     frozen: Decisions | None = None
     #: Some decisions by their number, instead of those that the numbers of this run lead to.
@@ -100,12 +96,10 @@ class Comparisons:
     patched: list[Where] = field(default_factory=list)
     _other: dict[int, np.ndarray] = field(default_factory=dict)
 
-    def for_rerun(
-        self, forced: Mapping[Where, int] | None = None, backwards: bool = False, direction: int = 0
-    ) -> Self:
-        """Return comparisons for a run at the same precision that decide ties in another way."""
+    def for_rerun(self, forced: Mapping[Where, int] | None = None) -> Self:
+        """Return comparisons for a run at the same precision, by which ties may be decided."""
         same = {"strict": self.strict, "patched": self.patched}
-        return type(self)(self.final, self.undefined, forced or {}, backwards, direction, **same)
+        return type(self)(self.final, self.undefined, forced or {}, **same)
 
     def check_patches(self) -> None:
         """Refuse a run in which NaN decided something: perhaps it does so at this point alone.
@@ -239,8 +233,7 @@ class Comparisons:
             self._check_equal((here, _pair(i, j, first)), first.value[i], first.value[j])
         if first.tangent is None:
             return places
-        slopes = first.tangent[self.direction] * (-1 if self.backwards else 1)
-        by = [slopes, *(key.value for key in keys[1:])]
+        by = [first.tangent[0], *(key.value for key in keys[1:])]
         places = np.array(sorted(places, key=lambda i: [*(numbers[i].mid() for numbers in by), i]))
         exchanged = [False]
         for i, j in pairwise(places):
@@ -263,7 +256,7 @@ class Comparisons:
             return EQUAL
         if all(n.is_zero() for n in normal):
             return EQUAL if same else self._flat(where)
-        first = -normal[self.direction] if self.backwards else normal[self.direction]
+        first = normal[0]
         outcome = GREATER if first > 0 else LESS if first < 0 else EQUAL
         if outcome == EQUAL and not first.is_zero():
             self._accept_unproved(where)

@@ -194,7 +194,7 @@ class Claim:
         return []
 
     def why_not_shown(self, ruling: Ruling) -> str | None:  # noqa: ARG002 (of other claims)
-        """Return why what is right does not show what is claimed at a point; None if it does."""
+        """Return why what was found at a point does not show what is claimed; None if it does."""
         return None
 
     def blind_spots(self, rulings: Sequence[Ruling]) -> list[str]:

@@ -17,7 +17,7 @@ from handgrad.judging.outcome import Outcome, Value
 from handgrad.judging.repeatability import CALLS_ELSEWHERE
 from handgrad.judging.ruling import Ruling, rule
 from handgrad.judging.variation import between_calls
-from handgrad.judging.witness import INCONCLUSIVE, ROUNDED, WRONG
+from handgrad.judging.witness import INCONCLUSIVE, ROUNDED
 from handgrad.oracle.reference import Reference, UndecidableError
 from handgrad.tolerance.runs import stored
 
@@ -129,8 +129,7 @@ def judge_answer(
         shown = reruns.formula(loss, given, unexplained)
         # In exact arithmetic nothing overflows, so that excuses no overflow.
         ruling = ruling.with_rerun(np.where(short_formats.overflown(ruling), INCONCLUSIVE, shown))
-    refuted = ruling.yours.worst == WRONG
-    if not refuted and (cause := case.claim.why_not_shown(ruling)) is not None:
+    if (cause := case.claim.why_not_shown(ruling)) is not None:
         return Outcome(given, cause=cause)
     shorter, value = tuple(form.shorter(leaves, given)), _value(case, value, ruling)
     return Outcome(given, ruling, value=value, shorter=shorter, varies=varies)

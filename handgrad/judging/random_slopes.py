@@ -31,6 +31,7 @@ from handgrad.judging.case import Case, Wording, check_case
 from handgrad.judging.claim import Claim
 from handgrad.judging.domains import check_all_directions, in_domains
 from handgrad.judging.ruling import Ruling
+from handgrad.judging.witness import WRONG
 from handgrad.oracle.reference import sizes_about
 
 #: The most directions: of so many parameters every one is certified by series.
@@ -115,15 +116,19 @@ class RandomDirections(Claim):
         return f"{slope}, where an error of {error} times one element shows,"
 
     def why_not_shown(self, ruling: Ruling) -> str | None:
-        """Return why right slopes do not show that a gradient is right; None if they do."""
-        if ruling.reference.kink is not None:
+        """Return why slopes do not show that a gradient is right, or wrong; None if they do.
+
+        Where numbers are equal, gradients of sides that no direction meets are right as well.
+        """
+        refuted, reference = ruling.yours.worst == WRONG, ruling.reference
+        if reference.kink is not None or (refuted and reference.ties):
             every = self.whole_case.wording.every_element
             return (
-                "the loss has a kink at this point, where slopes along random directions do not "
-                f"show whether every element is right; {every} each is judged"
+                "numbers that are equal at this point may make it a kink, where slopes along "
+                "random directions do not show whether every element is right; "
+                f"{every} each is judged"
             )
-        error, _ = self._unseen(ruling)
-        if error <= TOO_LARGE:
+        if refuted or (error := self._unseen(ruling)[0]) <= TOO_LARGE:
             return None
         return (
             f"rounding of so many elements may hide an error of {_rounded_up(error)} times one of "

@@ -191,6 +191,7 @@ def _by_series(problem: Problem, bits: int) -> Reference:
         bits=bits,
         program=program,
         kink=around,
+        ties=bool(comparisons.ties),
         run=run,
     )
 

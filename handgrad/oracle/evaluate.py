@@ -121,7 +121,6 @@ def slopes(
     """
     # The direction that decides ties may be the first of the others, and then is run once.
     same = len(directions) > 1 and all(map(arb.__eq__, directions[0], directions[1]))
-    same = same and not comparisons.direction
     given = series_arguments(problem, directions[same:], arguments)
     run = _run(problem, problem.traced.loss, comparisons, look and _Watch(look))
     (loss,) = run.closed(problem.traced.loss.jaxpr, given)

@@ -18,6 +18,7 @@ from handgrad.arithmetic.comparisons import EQUAL, Compared, Comparisons, Where
 from handgrad.arithmetic.smoothness import (
     Evaluate,
     UndecidableKinkError,
+    at_random,
     check_continuous,
     check_flat_ties,
 )
@@ -120,7 +121,9 @@ class KinkSearch(Generic[Compared]):
         walls = deque([beyond_the_walls(self.found.ties, rng)])
         while in_vain < IN_VAIN or (in_vain < MOST_IN_VAIN and walls):
             through = _next(walls) if in_vain % 2 else None
-            direction = _at_random(rng, unit) if through is None else balls.exact(through)
+            if through is None:
+                through = at_random(rng, unit.size) / unit
+            direction = balls.exact(through)
             there, loss, gradient = self.step(direction)
             in_vain += 1
             if any(tie.outcome == EQUAL for tie in there.ties.values()):
@@ -150,11 +153,6 @@ class KinkSearch(Generic[Compared]):
         both, size = (edges, directions), self.gradient.size
         rows = [np.array(vectors, dtype=object).reshape(-1, size) for vectors in both]
         return Kink(self.gradient, *rows, shared=shared)
-
-
-def _at_random(rng: np.random.Generator, unit: np.ndarray) -> np.ndarray:
-    """Draw a direction with very different components in scaled parameters: objects, (size,)."""
-    return balls.exact(rng.normal(size=unit.size) * np.exp(2 * rng.normal(size=unit.size)) / unit)
 
 
 def _next(walls: deque[Iterator[np.ndarray]]) -> np.ndarray | None:

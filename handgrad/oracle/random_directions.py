@@ -6,7 +6,6 @@ loss by power series trust none: the program's gradient must have the same slope
 
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -112,8 +111,22 @@ def slopes_along(problem: Problem, directions: np.ndarray, bits: int) -> np.ndar
     """
     found = comparisons_at(bits)
     loss, slopes = evaluate.slopes(problem, directions, found)
-    check_smooth(partial(evaluate.slopes, problem, directions), found, (loss, slopes), DIRECTIONS)
+    _check_smooth(problem, np.concatenate([directions[:1], directions]), found, (loss, slopes))
     return slopes
+
+
+def _check_smooth(problem: Problem, directions: Any, found: Comparisons, here: Any) -> None:
+    """Check that slopes are the same on other sides of the ties, which the first direction decides.
+
+    It decides them alone: `here` has no slope in it.
+    """
+
+    def step(how: Comparisons, direction: np.ndarray | None) -> tuple[arb, np.ndarray]:
+        first = directions[:1] if direction is None else direction
+        loss, slopes = evaluate.slopes(problem, np.concatenate([first, directions[1:]]), how)
+        return loss, slopes[1:]
+
+    check_smooth(step, found, here, problem.size)
 
 
 def equalising(problem: Problem, scale: np.ndarray) -> np.ndarray:
@@ -213,7 +226,7 @@ def by_sample(problem: Problem, bits: int, seconds: float, took: float) -> Refer
         comparisons = comparisons_at(bits)
         directions = generic_and_units(np.random.default_rng(n), n, block)
         value, slopes = evaluate.slopes(problem, directions, comparisons)
-        _check_block(problem, directions, comparisons, (value, slopes))
+        _check_smooth(problem, directions, comparisons, (value, slopes[1:]))
         gradient[block], known[block] = slopes[1:], True
         return value
 
@@ -239,13 +252,3 @@ def _one_of_each_leaf(problem: Problem, drawn: np.ndarray) -> np.ndarray:
     ends = np.cumsum([leaf.size for leaf in problem.leaves])
     _, first = np.unique(np.searchsorted(ends, drawn, side="right"), return_index=True)
     return drawn[np.sort(first)]
-
-
-def _check_block(problem: Problem, directions: Any, found: Comparisons, here: Any) -> None:
-    """Check that there is no kink in these elements; the first direction only decides ties."""
-
-    def rerun(ties: Comparisons) -> tuple[arb, np.ndarray]:
-        loss, slopes = evaluate.slopes(problem, directions, ties)
-        return loss, slopes[1:]
-
-    check_smooth(rerun, found, (here[0], here[1][1:]))

@@ -60,6 +60,7 @@ class Reference:
     bits: int  #: the precision that sufficed
     program: Program | None  #: a gradient program that has this gradient in exact arithmetic
     kink: Kink | None = None  #: the right gradients, if there are several
+    ties: bool = False  #: whether numbers are equal there that a step tells apart
     #: What `program` gave at these bits: loss and gradient in one vector, and its decisions.
     run: tuple[np.ndarray, Decisions] | None = None
     certified: bool = True

@@ -34,7 +34,6 @@ from handgrad.oracle.random_directions import (
     FEWEST,
     generic_and_units,
     random_directions,
-    with_units,
 )
 from handgrad.oracle.reference import (
     BITS,
@@ -252,7 +251,8 @@ def _attempt(problem: Untraced, bits: int, seconds: float) -> Reference:
     if around and found.unproved:
         raise UndecidableError(f"a comparison that cannot be decided at {BITS[-1]} bits matters")
     how += "" if known.all() else f"; {chosen.size} of {n} elements, drawn at random"
-    return Reference(loss, gradient, known, how, bits, program=None, kink=around)
+    ties = bool(found.ties)
+    return Reference(loss, gradient, known, how, bits, program=None, kink=around, ties=ties)
 
 
 def _affordable(problem: Untraced, bits: int, seconds: float) -> np.ndarray:
@@ -277,22 +277,20 @@ def _seconds(problem: Untraced, bits: int, k: int) -> float:
 def _kink(problem: Untraced, directions: Any, found: RecordedComparisons, here: Any) -> Kink | None:
     """Find other right gradients; if only some elements are known, check that there are none."""
 
-    def rerun(ties: RecordedComparisons) -> tuple[arb, np.ndarray]:
-        return slopes_on_same_path(directions, ties)
-
-    def step(direction: np.ndarray) -> tuple[RecordedComparisons, arb, np.ndarray]:
-        there = found.for_rerun()
-        return there, *slopes_on_same_path(with_units(direction), there)
-
-    def slopes_on_same_path(
-        directions: np.ndarray, there: RecordedComparisons
+    def rerun(
+        there: RecordedComparisons, direction: np.ndarray | None = None
     ) -> tuple[arb, np.ndarray]:
-        loss, along = slopes(problem, directions, there)
+        first = directions[:1] if direction is None else direction
+        loss, along = slopes(problem, np.concatenate([first, directions[1:]]), there)
         if there.path != found.path:
             raise UndecidableKinkError("a tie that decides which lines of the loss are run")
         return loss, along[1:]
 
+    def step(direction: np.ndarray) -> tuple[RecordedComparisons, arb, np.ndarray]:
+        there = found.for_rerun()
+        return there, *rerun(there, direction[None])
+
     if len(directions) <= problem.size:
-        check_smooth(rerun, found, here)
+        check_smooth(rerun, found, here, problem.size)
         return None
     return KinkSearch(rerun, step, directions[0], found, *here).kink()

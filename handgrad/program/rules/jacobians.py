@@ -70,8 +70,9 @@ def _along(evaluate: Evaluate, found: Comparisons, operands: Sequence[Any]) -> n
     x, *others = operands
     along = _directions(x.value.size)
 
-    def run(how: Comparisons) -> np.ndarray:
-        result = evaluate(how, [Dual(x.value, along), *others])
+    def run(how: Comparisons, direction: np.ndarray | None = None) -> np.ndarray:
+        first = along[:1] if direction is None else direction
+        result = evaluate(how, [Dual(x.value, np.concatenate([first, along[1:]])), *others])
         return dual.tangents(result, len(along))[1:]
 
     start, ties, flat = len(found.decided.made), set(found.ties), set(found.flat)
@@ -85,14 +86,12 @@ def _along(evaluate: Evaluate, found: Comparisons, operands: Sequence[Any]) -> n
             del found.ties[where]
         found.flat &= flat
 
-        def derivatives(how: Comparisons) -> tuple[Any, np.ndarray]:
-            again = run(how).reshape(-1)
-            return balls.ZERO, np.concatenate([jets.firsts(again), jets.seconds(again)])
+        def both(rows: np.ndarray) -> tuple[Any, np.ndarray]:
+            rows = rows.reshape(-1)
+            return balls.ZERO, np.concatenate([jets.firsts(rows), jets.seconds(rows)])
 
-        once = rows.reshape(-1)
-        both = np.concatenate([jets.firsts(once), jets.seconds(once)])
         try:
-            check_smooth(derivatives, here, (balls.ZERO, both))
+            check_smooth(lambda *how: both(run(*how)), here, both(rows), x.value.size)
         except UndecidableKinkError:
             raise UndecidableKinkError("a kink or jump, which a Jacobian has no value at") from None
     return rows.T

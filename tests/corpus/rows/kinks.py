@@ -11,7 +11,7 @@ import numpy as np
 from jax import lax
 from jax.nn import leaky_relu, relu
 
-from handgrad import check_gradient
+from handgrad import check_gradient, check_jacobian
 from tests.corpus.case import Case, Row, cases
 
 
@@ -96,6 +96,11 @@ KINKS: dict[str, tuple[Any, list[float], list[Any], list[Any]]] = {
         lambda p: jnp.maximum(p[0], jnp.maximum(p[1], p[2]) + jnp.abs(p[1] - p[2])),
         *([1.0, 1.0, 1.0], [(1, 0, 0), (0, 2, -1), (0, -1, 2), (0.5, 0.5, 0)]),
         [(1, 1, 0), (0, 2, 2), (0, 3, -2)],
+    ),
+    # Steps to both sides give the same one of the three.
+    "the middle of three equal numbers": (
+        *(jnp.median, [1.0, 1.0, 1.0]),
+        *([(1, 0, 0), (0, 1, 0), (0, 0, 1), (0.3, 0.3, 0.4)], [(1, 1, 0), (-1, 1, 1)]),
     ),
     "a median and its halves": (
         *(jnp.median, [2.0, 2.0, 9.0], [(1, 0, 0), (0.5, 0.5, 0)], [(0, 0, 1), (1, 1, 0)]),
@@ -263,6 +268,23 @@ def of_table(
         yield from of(name, loss, at, *rows, referee="program" if len(at) >= 30 else "auto")
 
 
+def of_other_verbs() -> Iterator[Case]:
+    """There is no Jacobian at a kink, and slopes along directions say nothing of its sides."""
+    for name, (loss, at, right, wrong) in KINKS.items():
+        place, none = np.array(at), {"verdict": "undecidable"}
+        rows = [
+            Row(f"{how}, {said(values)}", slopes(*values), "equal at this point", **none)
+            for how, values in (("right", right[-1]), ("wrong", wrong[-1]))
+        ]
+        kwargs: dict[str, Any] = {"directions": 1, "points": 0}
+        yield from cases(f"{name}, along a direction", check_gradient, loss, place, **kwargs)(*rows)
+        if name.endswith("NumPy"):  # of its matrices differences are all that is known
+            continue
+        matrix = Row("one of many", lambda _, g=right[0]: np.array([g]), "a kink or jump", **none)
+        function = lambda p, loss=loss: loss(p)[None]  # noqa: E731
+        yield from cases(f"{name}, in one row", check_jacobian, function, place, points=0)(matrix)
+
+
 def of_jumps() -> Iterator[Case]:
     none = {"verdict": "undecidable", "blame": None}
     for name, (loss, beside) in JUMPS.items():
@@ -278,6 +300,7 @@ def of_jumps() -> Iterator[Case]:
 CASES = [
     *of_table(KINKS, STATED),
     *of_table(NO_KINKS, STATED),
+    *of_other_verbs(),
     *of_jumps(),
     *cases("digits that data lack", check_gradient, excess, np.zeros(4), BILLED, points=0)(
         Row("right on either side", of_excess, verdict="agree")
