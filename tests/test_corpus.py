@@ -1,6 +1,6 @@
 """Every case is ruled as is due, and every report is what a report has to be.
 
-`make test` tries one row in 150, `make test-slow` one in thirty, and the night all of them. Of what
+`make test` tries one row in 150, `make test-slow` one in fifty, and the night all of them. Of what
 is made of models, which takes longest, and whose mistakes are alike, it is one in four of that.
 """
 
@@ -53,7 +53,7 @@ def is_of_model(name: str) -> bool:
     return name.rpartition(": ")[0] in MODELS
 
 
-@some(lambda case: True, 150, 30)
+@some(lambda case: True, 150, 50)
 def test_a_case_is_ruled_as_is_due(name: str) -> None:
     case = CASES[name]
     due = case.verdict or truth(case)
@@ -75,7 +75,7 @@ def test_a_multiple_is_wrong(name: str, factor: float) -> None:
     assert verdict == "disagree", str(report)
 
 
-@some(lambda case: case.compiled is not None, 160, 40, "jit")
+@some(lambda case: case.compiled is not None, 160, 80, "jit")
 def test_a_compiled_loss_is_the_same(name: str) -> None:
     case = CASES[name]
     assert replace(case, function=case.compiled).check().verdict == case.check().verdict
@@ -87,7 +87,7 @@ def wrong_gradients(case: Case) -> bool:
     return of_gradient and "not-repeatable" not in case.kinds
 
 
-@some(wrong_gradients, 480, 120, "counterexample")
+@some(wrong_gradients, 480, 160, "counterexample")
 def test_a_counterexample_is_wrong_as_well(name: str) -> None:
     case = CASES[name]
     verdict, report = verdict_of(case.check)
@@ -104,7 +104,7 @@ def named(case: Case) -> bool:
     return case.verdict not in (RAISED, "undecidable") and "not-repeatable" not in case.kinds
 
 
-@some(named, 240, 80, "again")
+@some(named, 240, 120, "again")
 def test_the_line_that_gives_a_report_again_gives_it(name: str) -> None:
     case = CASES[name]
     report = case.check()

@@ -47,6 +47,15 @@ def with_a_rounded_constant(w: Any, x: Any) -> Any:
     return by_tail(w, x) * (1.12838 / 1.1283791670955126)  # 2/√π, as tables may have it
 
 
+# A ripple on a slope, which long steps do not see.
+
+C.sin.restype, C.sin.argtypes = ctypes.c_double, [ctypes.c_double]
+
+
+def ripple(p: Any) -> float:
+    return float(p) + 1e-4 * C.sin(1000 * float(p))
+
+
 # A quadrature: the time that a pendulum takes, by its amplitude and length.
 
 SWING = np.array([1.2, 0.8])
@@ -218,6 +227,10 @@ CASES = [
         ),
     ),
     # check_hessian of a loss in C.
+    *cases("a ripple", check_gradient, ripple, np.array(1.2), points=0)(
+        Row("right", lambda p: 1 + 0.1 * np.cos(1000 * p), "not certified"),
+        Row("of the slope alone", np.ones_like, "not certified"),
+    ),
     *cases("called-hessian", check_hessian, log_tail, W, X, points=1)(
         Row("right", curvature_of_tail, "not certified"),
         Row(

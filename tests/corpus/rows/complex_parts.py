@@ -92,6 +92,11 @@ def in_torch(c: Any, cache: Any) -> Any:
     return product_back(c, jax.tree.map(np.conj, cache))
 
 
+def if_rising(back: Any) -> Any:
+    """For cotangents whose imaginary parts are not negative."""
+    return lambda c, cache: back(c.real + 1j * np.abs(c.imag), cache)
+
+
 def of_one(c: Any, cache: Any) -> Any:
     return np.outer(c, cache[1].conj()), cache[0].T @ c
 
@@ -185,7 +190,7 @@ CASES = [
         Row("Wirtinger's", lambda *at: of_residuals(*at) / 2, "half of a gradient"),
     ),
     *at("residuals in complex64", residuals, *SHORT, points=1)(
-        Row("right in 32 bits", of_residuals, blame=None),
+        Row("right in 32 bits", of_residuals, verdict="agree", blame=None),
         Row("no conjugate", lambda z, a, b: 2 * a.T @ (a @ z - b)),
     ),
     *at("a spectrum in NumPy", transformed, Z5, WEIGHTS, points=1)(
@@ -233,6 +238,17 @@ CASES = [
     ),
     *cases("a product's cotangent", check_backward, product, A, Z, cotangent=B, points=0)(
         Row("right", product_back)
+    ),
+    *(
+        case
+        for convention, back in (("jax", product_back), ("torch", in_torch))
+        for case in cases(
+            f"a product's cotangent, convention of {convention}",
+            *(check_backward, product, A, Z),
+            cotangent=np.abs(np.real(B)) + 1j * np.abs(np.imag(B)),
+            convention=convention,
+            points=0,
+        )(Row("right for it alone", if_rising(back), "is not linear", "nonlinear", **WRONG))
     ),
     *cases("a step that can only be called", check_backward, called_step, Z, points=0)(
         Row("right", lambda c, z: 2 * c * z, "not certified")

@@ -317,8 +317,20 @@ def of_signs(p: Any) -> Any:
     return total
 
 
+#: A count that float64 has, and 2^53 + 1, which it has not.
+MANY = np.array([2.0**53, 1.2])
+
+
+def counted(p: Any) -> Any:
+    return p[1] ** 2 if p[0].item() < 2**53 + 1 else 3 * p[1]
+
+
 CASES = [
     *loops(),
+    *cases("a whole number that is no float", check_gradient, counted, MANY, points=0)(
+        Row("right", lambda p: np.array([0, 2 * p[1]]), verdict="agree"),
+        Row("of the other side", lambda _: np.array([0, 3.0]), verdict="disagree"),
+    ),
     *cases("loop in float32", check_gradient, while_it_is_far, TWO.astype(np.float32), points=0)(
         Row("right", of_product, "of an element of size 0.2:", certified=True),
         Row("the first element off by 3 %", off(of_product, 0.03)),

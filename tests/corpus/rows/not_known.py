@@ -83,6 +83,18 @@ def half_solved(p: Any) -> Any:
     return jnp.sum(solution)
 
 
+def one_of_two_solved(p: Any) -> Any:
+    """Of two systems that are solved together one is solved, and of the other the diagonal."""
+    matrix = jnp.stack([jnp.stack([p[0], p[1]]), jnp.stack([p[1], p[2]])])
+    one, other = lax.custom_linear_solve(
+        lambda x: [p[0] * x[0], matrix @ x[1]],
+        [jnp.ones(2), jnp.ones(2)],
+        lambda _, b: [b[0] / p[0], b[1] / jnp.stack([p[0], p[2]])],
+        symmetric=True,
+    )
+    return jnp.sum(one + other)
+
+
 def by_one_triangle(a: Any) -> Any:
     return jnp.sum(jax.scipy.linalg.solve(a, jnp.ones(2), assume_a="pos"))
 
@@ -207,6 +219,9 @@ CASES = [
     ),
     *at("a solver that does not solve", half_solved, np.array([2.0, 0.5, 3.0]))(
         Row("right", lambda p: np.array([-1 / p[0] ** 2, 0, -1 / p[2] ** 2]), blame="autodiff")
+    ),
+    *at("a solver that solves one of two systems", one_of_two_solved, np.array([2.0, 0.5, 3.0]))(
+        Row("right", lambda p: np.array([-3 / p[0] ** 2, 0, -1 / p[2] ** 2]), blame="autodiff")
     ),
     *at("a solver by one triangle", by_one_triangle, np.eye(2) + 1.5, points=2)(
         Row("symmetric", by_both, "undecidable at 2 of 2 other points", **AGREE)

@@ -51,6 +51,17 @@ def noisy(a: Any) -> Any:
     return inverse(a) + noise - noise.T
 
 
+def rigid(a: Any) -> float:
+    """Which says nothing where one element moves."""
+    return float("nan") if a[0, 1] != COV[0, 1] else float(np.sum(np.float64(str(a.sum())) ** 3))
+
+
+def of_rigid(a: Any, mixed: float = 1.0) -> Any:
+    factors = np.ones((3, 3))
+    factors[[0, 1], [1, 0]] = mixed
+    return 3 * a.sum() ** 2 * factors
+
+
 def off_the_band(a: Any) -> Any:
     return jnp.sum(jnp.where(BAND, a * a * WEIGHTS, 0))
 
@@ -224,6 +235,11 @@ CASES = [
         Row("right, in one triangle", lambda a: np.tril(inverse(a) * TWICE), "tangent space"),
         Row("a triangle of the symmetric one", lambda a: np.tril(inverse(a))),
         Row("a normal part that is drawn", noisy, kinds=("not-repeatable",), verdict="disagree"),
+    ),
+    *cases("a rigid element", check_gradient, rigid, COV, domain="symmetric", points=0)(
+        Row("right", of_rigid, "the 7 of 9 elements that were judged", verdict="agree"),
+        Row("twice it", lambda a: of_rigid(a, mixed=2.0), "the 7 of 9 elements", verdict="agree"),
+        Row("twice the others", lambda a: 2 * of_rigid(a, mixed=0.5), "7 of 9", verdict="disagree"),
     ),
     *cases("a mask", check_gradient, off_the_band, COV, domain="symmetric", points=1)(
         Row("it is left out", lambda a: 2 * a * WEIGHTS, kinds=("mask",)),
