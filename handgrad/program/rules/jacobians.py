@@ -41,20 +41,25 @@ def by_series(evaluate: Evaluate, found: Comparisons, x: Dual, *others: Any) -> 
     if dual.have_slopes(operands):
         raise UncertifiedPrimitiveError("jacobian")
     k = dual.directions(*(o for o in operands if isinstance(o, Dual)))
-    if k is None:
-        return Dual(_along(evaluate, found, operands))
-    of_all = [_along(evaluate, found, [_moving(o, d) for o in operands]) for d in range(k)]
     if not k:
-        value = _along(evaluate, found, list(map(dual.primal, operands)))
-        return Dual(value, balls.zeros((0, *value.shape)))
+        value = _along(evaluate, found, operands, None)
+        return Dual(value, None if k is None else balls.zeros((0, *value.shape)))
+    of_all = [_along(evaluate, found, operands, d) for d in range(k)]
     return Dual(jets.firsts(of_all[0]), np.stack([jets.seconds(each) for each in of_all]))
 
 
-def _moving(operand: Any, d: int) -> Any:
-    """Return an operand whose numbers have their slope along one direction."""
+def _moving(operand: Any, d: int | None, weights: np.ndarray, rows: int) -> Any:
+    """Return an operand whose numbers have their slope along one direction of the operands.
+
+    Its first tangent, of so many, is along all of these directions by their weights, if given.
+    """
     if not isinstance(operand, Dual) or operand.tangent is None:
         return operand
-    return Dual(jets.jets(operand.value, operand.tangent[d]))
+    value = operand.value if d is None else jets.jets(operand.value, operand.tangent[d])
+    if not weights.size:
+        return Dual(value)
+    first = sum(weight * tangent for weight, tangent in zip(weights, operand.tangent, strict=True))
+    return Dual(value, np.stack([first, *balls.zeros((rows - 1, *value.shape))]))
 
 
 @cache
@@ -65,14 +70,22 @@ def _directions(n: int) -> np.ndarray:
     return balls.exact(np.vstack([generic, np.eye(n)]))
 
 
-def _along(evaluate: Evaluate, found: Comparisons, operands: Sequence[Any]) -> np.ndarray:
-    """Return the Jacobian, (m, n), whose numbers have slopes if those of the operands have."""
-    x, *others = operands
-    along = _directions(x.value.size)
+def _along(
+    evaluate: Evaluate, found: Comparisons, operands: Sequence[Any], d: int | None
+) -> np.ndarray:
+    """Return the Jacobian, (m, n), whose numbers have slopes along a direction of the operands.
+
+    Other sides of ties are looked for by steps of x and of all operands.
+    """
+    n = operands[0].value.size
+    along = _directions(n)
+    k = dual.directions(*(o for o in operands if isinstance(o, Dual))) or 0
 
     def run(how: Comparisons, direction: np.ndarray | None = None) -> np.ndarray:
-        first = along[:1] if direction is None else direction
-        result = evaluate(how, [Dual(x.value, np.concatenate([first, along[1:]])), *others])
+        step = along[0] if direction is None else direction[0]
+        x, *others = (_moving(o, d, step[n:], len(along)) for o in operands)
+        first = step[:n] if x.tangent is None else step[:n] + x.tangent[0]
+        result = evaluate(how, [Dual(x.value, np.stack([first, *along[1:]])), *others])
         return dual.tangents(result, len(along))[1:]
 
     start, ties, flat = len(found.decided.made), set(found.ties), set(found.flat)
@@ -91,7 +104,7 @@ def _along(evaluate: Evaluate, found: Comparisons, operands: Sequence[Any]) -> n
             return balls.ZERO, np.concatenate([jets.firsts(rows), jets.seconds(rows)])
 
         try:
-            check_smooth(lambda *how: both(run(*how)), here, both(rows), x.value.size)
+            check_smooth(lambda *how: both(run(*how)), here, both(rows), n + k)
         except UndecidableKinkError:
             raise UndecidableKinkError("a kink or jump, which a Jacobian has no value at") from None
     return rows.T

@@ -11,7 +11,7 @@ import numpy as np
 from jax import lax
 from jax.nn import leaky_relu, relu
 
-from handgrad import check_gradient, check_jacobian
+from handgrad import check_gradient, check_hvp, check_jacobian
 from tests.corpus.case import Case, Row, cases
 
 
@@ -269,7 +269,7 @@ def of_table(
 
 
 def of_other_verbs() -> Iterator[Case]:
-    """There is no Jacobian at a kink, and slopes along directions say nothing of its sides."""
+    """At a kink there is no other derivative, and slopes along directions show no sides."""
     for name, (loss, at, right, wrong) in KINKS.items():
         place, none = np.array(at), {"verdict": "undecidable"}
         rows = [
@@ -283,6 +283,9 @@ def of_other_verbs() -> Iterator[Case]:
         matrix = Row("one of many", lambda _, g=right[0]: np.array([g]), "a kink or jump", **none)
         function = lambda p, loss=loss: loss(p)[None]  # noqa: E731
         yield from cases(f"{name}, in one row", check_jacobian, function, place, points=0)(matrix)
+        product = Row("of linear sides", lambda p, v: 0 * p + 0 * v, "a kink or jump", **none)
+        options: dict[str, Any] = {"v": np.arange(1.0, 1 + place.size), "points": 0}
+        yield from cases(f"{name}, a product", check_hvp, loss, place, **options)(product)
 
 
 def of_jumps() -> Iterator[Case]:
