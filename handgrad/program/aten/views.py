@@ -78,6 +78,10 @@ def viewed(origin: Origin, base: Any) -> Any:
 _INVERSES: dict[str, Callable[[Any, Any], Any]] = {
     "_conj": lambda array, base: jnp.conj(array),
     "_neg_view": lambda array, base: -array,
+    "real": lambda array, base: (
+        lax.complex(array, base.imag) if array.dtype != base.dtype else array
+    ),
+    "imag": lambda array, base: lax.complex(base.real, array),
     "view_as_real": lambda array, base: lax.complex(array[..., 0], array[..., 1]),
     "view_as_complex": lambda array, base: jnp.stack([array.real, array.imag], axis=-1),
 }

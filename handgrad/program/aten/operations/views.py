@@ -138,6 +138,18 @@ def view_as_real(x: Any) -> Any:
     return jnp.stack([jnp.real(x), jnp.imag(x)], axis=-1)
 
 
+@operation("real")
+def real(x: Any) -> Any:
+    """Return the real part, for which derivatives of PyTorch's own ask by its name."""
+    return jnp.real(x)
+
+
+@operation("imag")
+def imaginary(x: Any) -> Any:
+    """Return the imaginary part; see `real`."""
+    return jnp.imag(x)
+
+
 @operation("view_as_complex", "view_as_complex_copy")
 def view_as_complex(x: Any) -> Any:
     """Join the two elements of the last axis to a complex number."""
