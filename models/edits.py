@@ -12,6 +12,8 @@ from textwrap import indent
 from types import CodeType, FunctionType
 from typing import Any
 
+import jax
+
 Gradient = Callable[..., Any]
 
 #: A line as it is wrongly written, or a text that occurs exactly once with its replacement.
@@ -26,8 +28,8 @@ _NUMBERS = count()
 def edited(by_hand: Any, *edits: Edit | Shared) -> Any:
     """Compile a function or a class with edits of it, or of what it calls in its room or `manual`.
 
-    It calls functions that a partial call gives it, too. The methods of a class without any edit
-    stay in their own file.
+    It calls functions that a partial call gives it, or a table, too. The methods of a class without
+    any edit stay in their own file.
 
     Raises:
         ValueError: an edit's place is not exactly one, or its function is not called.
@@ -46,6 +48,8 @@ def edited(by_hand: Any, *edits: Edit | Shared) -> Any:
     names = _names(functions) if functions else vars(sys.modules[of.__module__])
     namespace: dict[str, Any] = {**names, "__name__": of.__module__}
     _run(source, of.__module__, namespace)
+    for name, table in _tables(functions).items():
+        namespace[name] = jax.tree.map(lambda f: namespace.get(_name(f), f), table)
     made = namespace[of.__name__]
     for name, method in vars(of).items() if isinstance(of, type) else ():
         if isinstance(method, staticmethod) and _source(method.__func__) in source:
@@ -115,12 +119,23 @@ def called(gradient: Gradient) -> dict[str, FunctionType]:
     while left:
         function = left.pop()
         found[function.__name__] = function
-        for name in sorted(_used(function.__code__) - found.keys()):
-            value = function.__globals__.get(name)
-            # Under another name it would not be found anew, so it stays as it is.
-            if isinstance(value, FunctionType) and value.__name__ == name and _room(value) in rooms:
-                left.append(value)
+        used = {name: function.__globals__.get(name) for name in sorted(_used(function.__code__))}
+        # Under another name it would not be found anew, so it stays as it is.
+        values = [value for name, value in used.items() if _name(value) == name]
+        values += jax.tree.leaves(_tables({"": function}))
+        left += [v for v in values if _name(v) and _name(v) not in found and _room(v) in rooms]
     return dict(reversed(found.items()))
+
+
+def _tables(functions: Mapping[str, FunctionType]) -> dict[str, Any]:
+    """Return the tables that functions use, by name: a new pair of functions is a row of one."""
+    found = {name: f.__globals__.get(name) for f in functions.values() for name in _used(f.__code__)}
+    return {name: value for name, value in found.items() if isinstance(value, dict)}
+
+
+def _name(value: Any) -> str:
+    """Return a function's name; of all else none."""
+    return value.__name__ if isinstance(value, FunctionType) else ""
 
 
 def _room(function: FunctionType) -> str:

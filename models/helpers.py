@@ -9,6 +9,7 @@ import jax
 import numpy as np
 
 from manual.activations import sigmoid
+from manual.affine import AffineCache, affine_backward_inputs, affine_backward_parameters
 from models.edits import Edit, Gradient, Shared, called
 from models.mistakes import MISTAKES as CATALOGUE
 from models.model import Model, Rows, Written, of_loss
@@ -69,12 +70,10 @@ AT_A_KINK = "relu-at-zero"
 
 def affine_backward(dz: Any, x: Any, w: Any, penalty: float = 0.0) -> tuple[Any, Any, Any]:
     """z = x @ w + b for examples in rows, penalty · Σ w² in the loss: return (dw, db, dx)."""
-    return x.T @ dz + 2 * penalty * w, bias_backward(dz), dz @ w.T
-
-
-def bias_backward(dz: Any) -> Any:
-    """b is added to every row, so its derivative is the sum over the rows."""
-    return dz.sum(axis=0)
+    cache = AffineCache(x, w)
+    layer = affine_backward_parameters(dz, cache)
+    decayed = layer.w + 2 * penalty * w if penalty else layer.w
+    return decayed, layer.b, affine_backward_inputs(dz, cache)
 
 
 def tanh_output_backward(dh: Any, h: Any) -> Any:
@@ -112,19 +111,16 @@ def elements(y: Any) -> int:
 #: By function, of this module or of `manual`, and slug: the edit that makes the mistake.
 MISTAKES: dict[str, dict[str, Edit]] = {
     "affine_backward": {
-        "dw-transposed": (
-            "x.T @ dz + 2 * penalty * w",
-            "dz.T @ x + (2 * penalty * w if penalty else 0)",
-        ),
-        "dx-untransposed": ("dz @ w.T", "dz @ w"),
-        "update-before-use": ("dz @ w.T", "dz @ (w - STEP * (x.T @ dz + 2 * penalty * w)).T"),
+        "update-before-use": ("inputs(dz, cache)", "inputs(dz, AffineCache(x, w - STEP * decayed))"),
         "decay-factor": ("2 * penalty * w", "penalty * w"),
     },
-    "bias_backward": {
-        "bias-mean": ("dz.sum(axis=0)", "dz.mean(axis=0)"),
-        "bias-unsummed": ("dz.sum(axis=0)", "dz"),
-        "bias-wrong-axis": ("dz.sum(axis=0)", "dz.sum(axis=1)"),
+    "affine_backward_parameters": {
+        "dw-transposed": ("cache.x.T @ dz", "dz.T @ cache.x"),
+        "bias-mean": ("namespace(dz).sum(", "namespace(dz).mean("),
+        "bias-unsummed": ("namespace(dz).sum(dz, axis=0)", "dz"),
+        "bias-wrong-axis": ("axis=0", "axis=1"),
     },
+    "affine_backward_inputs": {"dx-untransposed": ("dz @ cache.w.T", "dz @ cache.w")},
     "sigmoid_backward": {
         "sigmoid-of-z": "return da * (z * (1 - z))",
         "no-activation-derivative": "return da",

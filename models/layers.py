@@ -15,7 +15,6 @@ from models.helpers import (
     affine,
     affine_backward,
     and_tie,
-    bias_backward,
     binary_cross_entropy_backward,
     elements,
     everywhere,
@@ -246,7 +245,7 @@ def norm_gradient(net: Normalised, x: Any, y: Any) -> Normalised:
     # h = tanh(u)
     du = tanh_output_backward(dh, h)
     # u = hat * gain + shift
-    dgain, dshift = (du * hat).sum(axis=0), bias_backward(du)
+    dgain, dshift = (du * hat).sum(axis=0), du.sum(axis=0)
     # hat = (z - mean(z)) / sd
     dz = normalise_backward(du * net.gain, hat, sd)
     # z = x @ w
@@ -582,6 +581,8 @@ MODELS = [
         *("layer-norm", norm_loss, norm_gradient, draw_norm),
         {
             **usual(norm_gradient, "dx-untransposed decay-factor"),
+            "bias-mean": [everywhere("bias-mean"), "dshift = du.mean(axis=0)"],
+            "bias-unsummed": [everywhere("bias-unsummed"), "dshift = du"],
             "bias-wrong-axis": "dshift = du.sum(axis=1)",
             "dw-transposed": "dw = dz.T @ x",
             "dw-after-activation": "dw = h.T @ dz",

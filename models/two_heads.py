@@ -86,7 +86,7 @@ MISTAKES = {
     "half-mse": "dr = k[0] * r / n",
     "missing-mean": ["dr = k[0] * 2 * r", "dc = k[1] * (q - t)"],
     "missing-mean/2": "dc = k[1] * (q - t)",
-    "double-mean": [{"affine_backward": ("x.T @ dz", "x.T @ dz / len(x)")}],
+    "double-mean": {"affine_backward_parameters": ("x.T @ dz", "x.T @ dz / len(dz)")},
     "double-mean/2": (DR, DR + " / n"),
     "mean-over-outputs": "dr = k[0] * 2 * r / r.size",
     "mean-over-outputs/2": "dc = k[1] * (q - t) / t.size",
