@@ -10,17 +10,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from manual.activations import relu_backward, tanh_backward
-from models.helpers import (
-    accumulates,
-    affine_backward,
-    everywhere,
-    examples,
-    softmax,
-    usual,
-)
+from manual.losses import softmax, softmax_ce_backward
+from models.helpers import accumulates, affine_backward, everywhere, of_classes, usual
 from models.layers import attend_backward
 from models.model import of_loss
-from models.networks import class_numbers_backward
 
 DECAY = 0.05
 RATE = 0.5
@@ -44,13 +37,12 @@ def gradient(params: Any, x: Any, labels: Any) -> Any:
     attend, dense, out = params["attend"], params["dense"], params["out"]
     z = x @ attend["w"] + attend["b"]
     e = np.tanh(z)
-    a = softmax(e @ attend["v"], axis=1)
+    a = softmax(e @ attend["v"])
     context = np.einsum("bt,btd->bd", a, x)
     hidden = context @ dense["w"] + dense["b"]
     k = np.maximum(hidden, 0)
     # loss = -mean(log(softmax(o)[labels])), and the penalty of each w
-    p = softmax(k @ out["w"] + out["b"])
-    do = class_numbers_backward(p, labels) / examples(labels)
+    do = softmax_ce_backward(1.0, of_classes(k @ out["w"] + out["b"], labels))
     # o = k @ w + b
     dw3, db3, dk = affine_backward(do, k, out["w"], DECAY)
     # k = relu(hidden)
@@ -77,7 +69,6 @@ def draw(rng: np.random.Generator) -> Any:
 
 MISTAKES = {
     **usual(gradient),
-    "mean-over-outputs": "do = class_numbers_backward(p, labels) / p.size",
     # In all but v.
     "double-mean": [everywhere("double-mean"), ('"v": dv', '"v": dv * len(x)')],
     "double-mean/2": 'dw1 = dw / len(x) + 2 * DECAY * attend["w"]',
@@ -94,8 +85,10 @@ MISTAKES = {
     "dw-after-activation/2": 'dw = np.einsum("ntj,nti->ij", dsums, keys)',
     "no-activation-derivative": "dhidden = dk",
     "softmax-diagonal": "dscores = weights * (1 - weights) * dweights",
-    "softmax-wrong-axis": 'a = softmax(e @ attend["v"], axis=0)',
-    "softmax-wrong-axis/2": ('out["b"])', 'out["b"], axis=0)'),
+    "softmax-wrong-axis": 'a = softmax((e @ attend["v"]).T).T',
+    "softmax-wrong-axis/2": {
+        "softmax_ce_backward": "p = softmax(z.T).T\nreturn dloss / z.shape[0] * (p - y)"
+    },
     "relu-mask/2": "dhidden = dk * (context > 0)",
     "relu-at-zero": everywhere("relu-at-zero"),
     "relu-at-zero/2": "dhidden = np.where(hidden < 0, 0, dk)",

@@ -128,9 +128,9 @@ def called(gradient: Gradient) -> dict[str, FunctionType]:
 
 
 def _tables(functions: Mapping[str, FunctionType]) -> dict[str, Any]:
-    """Return the tables that functions use, by name: a new pair of functions is a row of one."""
-    found = {name: f.__globals__.get(name) for f in functions.values() for name in _used(f.__code__)}
-    return {name: value for name, value in found.items() if isinstance(value, dict)}
+    """Return the tables that functions use, by name."""
+    used = {name: f.__globals__ for f in functions.values() for name in _used(f.__code__)}
+    return {name: at[name] for name, at in used.items() if isinstance(at.get(name), dict)}
 
 
 def _name(value: Any) -> str:

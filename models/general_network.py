@@ -13,12 +13,14 @@ from manual.losses import LOSSES
 from models.edits import Edit, Shared, edited
 from models.helpers import everywhere
 
-_LOSS = "da = LOSSES[network.loss].backward(1.0, cache.loss)"
 _DW, _DB = "cache.x.T @ dz", "namespace(dz).sum(dz, axis=0)"
 _PARAMETERS = f"return Layer(w={_DW}, b={_DB})"
 _DX, _LAYER = "dz @ cache.w.T", "grads.append(Layer(dw, db))"
 _DEFINED = "def affine_backward_parameters("
 _GRADIENT = "return value_and_gradient(network, params, x, y)[1]"
+
+#: Mistakes that every loss may have.
+OF_A_MEAN = ("missing-mean", "double-mean", "mean-over-outputs", "residual-sign")
 
 
 class Variant(NamedTuple):
@@ -47,29 +49,9 @@ def of(name: str, *edits: Edit | Shared, **needed: Any) -> Variant:
     return Variant(slug, variant, edits or (everywhere(slug),), **needed)
 
 
-def in_loss(wrong: str) -> Edit:
-    """The loss's backward step, by the right answer da and the cache."""
-    return _LOSS, f"{_LOSS}\nda = {wrong}"
-
-
 def backward_of(activation: str, wrong: str) -> Shared:
     """An activation's backward step, by z and the cotangent da."""
     return {f"{activation.replace('-', '_')}_backward": f"return {wrong}"}
-
-
-def _of_loss(loss: str) -> tuple[Variant, ...]:
-    return (
-        of(f"missing-mean:{loss}", in_loss("da * len(da)"), loss=loss),
-        of(f"double-mean:{loss}", in_loss("da / len(da)"), loss=loss),
-        of(f"mean-over-outputs:{loss}", in_loss("da / da.shape[1]"), loss=loss),
-        of(f"residual-sign:{loss}", in_loss("-da"), loss=loss),
-    )
-
-
-def _of_entropy(slug: str, wrong: str, variant: str = "") -> Variant:
-    """Softmax cross-entropy's derivative, by z, y and the right answer da."""
-    wrong = f"(lambda z, y: {wrong})(*cache.loss)"
-    return of(f"{slug}:{variant}", in_loss(wrong), loss="softmax-ce")
 
 
 #: Every mistake: first those in a layer, then by what the network must have.
@@ -121,9 +103,9 @@ VARIANTS: tuple[Variant, ...] = (
     of("exchanged:weights", (_DW, f"({_DW})[::-1]")),
     of("exchanged:biases", (_DB, f"{_DB}[[1, 0, *range(2, dz.shape[1])]]")),
     of("exchanged:layers", ("return grads[::-1]", "return grads"), square=True),
-    of("missing-square", in_loss("da * 0 + 1 / len(da)"), loss="mse"),
-    of("half-mse", in_loss("da / 2"), loss="mse"),
-    *(variant for loss in LOSSES for variant in _of_loss(loss)),
+    of("missing-square", loss="mse"),
+    of("half-mse", loss="mse"),
+    *(of(f"{slug}:{loss}", loss=loss) for loss in LOSSES for slug in OF_A_MEAN),
     of("tanh-linear", activation="tanh"),
     of("tanh-of-h", activation="tanh"),
     of("sigmoid-of-z:z", activation="sigmoid"),
@@ -141,30 +123,24 @@ VARIANTS: tuple[Variant, ...] = (
         of(
             f"no-activation-derivative:output {name}",
             backward_of(name, "da"),
-            **{"activation": "relu", "output": name},
+            activation="relu",
+            output=name,
         )
         for name in ("sigmoid", "tanh", "softplus")
     ),
-    of(
-        "bce-extra-derivative",
-        in_loss("da * sigmoid(cache.loss.z) * sigmoid(-cache.loss.z)"),
-        loss="bce",
-    ),
-    _of_entropy("softmax-diagonal", "-y * (1 - softmax(z)) / len(da)"),
+    of("bce-extra-derivative", loss="bce"),
+    of("softmax-diagonal", loss="softmax-ce"),
     of(
         "softmax-shortcut:with MSE",
-        in_loss("da / 2"),
-        backward_of("sigmoid", "da"),
-        **{"activation": "tanh", "output": "sigmoid", "loss": "mse"},
+        {**everywhere("half-mse"), **backward_of("sigmoid", "da")},
+        activation="tanh",
+        output="sigmoid",
+        loss="mse",
     ),
-    _of_entropy(
-        "softmax-shortcut",
-        "softmax(z) * (da - (da * softmax(z)).sum(axis=1, keepdims=True))",
-        "and the Jacobian",
-    ),
-    of("ce-minus-missing:bce", in_loss("sigmoid(cache.loss.z) / len(da)"), loss="bce"),
-    _of_entropy("ce-minus-missing", "softmax(z) / len(da)", "softmax"),
-    _of_entropy("softmax-wrong-axis", "(softmax(z.T).T - y) / len(da)"),
+    of("softmax-shortcut:and the Jacobian", loss="softmax-ce"),
+    of("ce-minus-missing:bce", loss="bce"),
+    of("ce-minus-missing:softmax", loss="softmax-ce"),
+    of("softmax-wrong-axis", loss="softmax-ce"),
     of("relu-mask:of da", activation="relu"),
     of("relu-mask:below", {"relu_backward": ("greater(", "less(")}, activation="relu"),
     of("relu-mask:value", backward_of("relu", "da * xp.maximum(z, 0)"), activation="relu"),

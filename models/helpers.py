@@ -10,6 +10,7 @@ import numpy as np
 
 from manual.activations import sigmoid
 from manual.affine import AffineCache, affine_backward_inputs, affine_backward_parameters
+from manual.losses import LogitsCache
 from models.edits import Edit, Gradient, Shared, called
 from models.mistakes import MISTAKES as CATALOGUE
 from models.model import Model, Rows, Written, of_loss
@@ -23,20 +24,6 @@ def binomial_delta(z: Any, failures: Any, successes: Any) -> Any:
     return np.where(abs(z) < 1, halves, failures * sigmoid(z) - successes * sigmoid(-z))
 
 
-def softmax(z: Any, axis: int = -1) -> Any:
-    """Return probabilities along an axis."""
-    e = np.exp(z - z.max(axis=axis, keepdims=True))
-    return e / e.sum(axis=axis, keepdims=True)
-
-
-def softmax_delta(z: Any, labels: Any) -> Any:
-    """softmax(z) minus the one-hot labels; at the label it is minus the sum of the others."""
-    p = softmax(z)
-    hot = one_hot(labels, z.shape[-1])
-    others = np.where(hot, 0.0, p)
-    return np.where(hot, -others.sum(axis=-1, keepdims=True), p)
-
-
 def softmax_backward(dp: Any, p: Any) -> Any:
     """p = softmax(z) by rows has dp_i/dz_j = p_i (δ_ij - p_j)."""
     return p * (dp - (dp * p).sum(axis=1, keepdims=True))
@@ -45,11 +32,6 @@ def softmax_backward(dp: Any, p: Any) -> Any:
 def saturated_softmax_backward(dp: Any, p: Any) -> Any:
     """dz_i = p_i Σ_j p_j (dp_i - dp_j): no digit is lost where p is nearly one-hot."""
     return p * ((dp[..., :, None] - dp[..., None, :]) * p[..., None, :]).sum(axis=-1)
-
-
-def one_hot(labels: Any, classes: int) -> Any:
-    """A boolean mask with one more axis, of that many classes."""
-    return np.asarray(labels)[..., None] == np.arange(classes)
 
 
 def size(rng: np.random.Generator, large: float = 12.0, small: float = 1e-3) -> float:
@@ -81,37 +63,39 @@ def tanh_output_backward(dh: Any, h: Any) -> Any:
     return dh * (1 - h**2)
 
 
-def softmax_cross_entropy_backward(p: Any, y: Any) -> Any:
-    """-Σ y log p with p = softmax(z) has the derivative p - y by z, before any mean."""
-    return p - y
+def over_outputs(y: Any) -> float:
+    """By this a derivative is multiplied that is of the mean over outputs, too."""
+    return 1 / y.shape[1]
 
 
-def binary_cross_entropy_backward(p: Any, y: Any) -> Any:
-    """-[y log p + (1 - y) log(1 - p)] with p = σ(z) has the derivative p - y by z."""
-    return p - y
-
-
-def squared_error_backward(p: Any, y: Any) -> Any:
-    """Σ (p - y)² has the derivative 2 (p - y) by p, before any mean."""
-    return 2 * (p - y)
-
-
-def examples(y: Any) -> int:
-    """The number of examples, rows of y, by which a loss divides that is their mean."""
-    return len(y)
-
-
-def elements(y: Any) -> int:
-    """The number of elements, by which a loss divides that is a mean over examples and outputs."""
-    return y.size
+def of_classes(z: Any, classes: Any) -> LogitsCache:
+    """What the cross-entropy's derivative needs, for numbers of classes."""
+    return LogitsCache(z, np.eye(z.shape[1], dtype=z.dtype)[classes])
 
 
 # The usual mistakes in them.
 
+
+def _of_a_mean(array: str, without_targets: str = "") -> dict[str, Edit]:
+    """Return the mistakes in a line of a loss that is the mean over the examples in an array."""
+    count = f"{array}.shape[0]"
+    of_entropy = {"ce-minus-missing": f"return dloss / {count} * {without_targets}"}
+    return {
+        "missing-mean": (count, "1"),
+        "double-mean": (count, f"{count} ** 2"),
+        "mean-over-outputs": (count, f"{array}.size"),
+        "residual-sign": ("return dloss", "return -dloss"),
+        **(of_entropy if without_targets else {}),
+    }
+
+
 #: By function, of this module or of `manual`, and slug: the edit that makes the mistake.
 MISTAKES: dict[str, dict[str, Edit]] = {
     "affine_backward": {
-        "update-before-use": ("inputs(dz, cache)", "inputs(dz, AffineCache(x, w - STEP * decayed))"),
+        "update-before-use": (
+            "inputs(dz, cache)",
+            "inputs(dz, AffineCache(x, w - STEP * decayed))",
+        ),
         "decay-factor": ("2 * penalty * w", "penalty * w"),
     },
     "affine_backward_parameters": {
@@ -140,36 +124,38 @@ MISTAKES: dict[str, dict[str, Edit]] = {
         "relu-at-zero": ("greater(z, 0)", "greater_equal(z, 0)"),
         "no-activation-derivative": "return da",
     },
-    "softmax": {"softmax-wrong-axis": ("axis: int = -1", "axis: int = 0")},
+    "softmax": {
+        "softmax-wrong-axis": (
+            "e = xp.exp(z - xp.max(z, axis=0, keepdims=True))\n"
+            "return e / xp.sum(e, axis=0, keepdims=True)"
+        )
+    },
     "softmax_backward": {
         "softmax-diagonal": ("p * (dp - (dp * p).sum(axis=1, keepdims=True))", "dp * p * (1 - p)")
     },
-    "softmax_cross_entropy_backward": {
-        "ce-minus-missing": ("return p - y", "return p"),
-        "residual-sign": ("return p - y", "return y - p"),
+    "softmax_ce_backward": {
+        **_of_a_mean("z", "p"),
+        "softmax-wrong-axis": "return dloss / z.shape[0] * (p - y)",
         # dp = -y / p times p (1 - p), the diagonal of the Jacobian.
-        "softmax-diagonal": ("return p - y", "return y * (p - 1)"),
-        "softmax-shortcut": ("return p - y", "return softmax_backward(p - y, p)"),
+        "softmax-diagonal": "return dloss / z.shape[0] * (y * (p - 1))",
+        "softmax-shortcut": (
+            "dp = p - y\n"
+            "return dloss / z.shape[0] * (p * (dp - (dp * p).sum(axis=1, keepdims=True)))"
+        ),
     },
-    "binary_cross_entropy_backward": {
-        "ce-minus-missing": ("return p - y", "return p"),
-        "residual-sign": ("return p - y", "return y - p"),
-        "bce-extra-derivative": ("return p - y", "return (p - y) * p * (1 - p)"),
+    "bce_backward": {
+        **_of_a_mean("z", "sigmoid(z)"),
+        "bce-extra-derivative": ("return dloss", "return sigmoid(z) * sigmoid(-z) * dloss"),
     },
-    "squared_error_backward": {
-        "missing-square": ("2 * (p - y)", "np.ones_like(p)"),
-        "half-mse": ("2 * (p - y)", "p - y"),
-        "residual-sign": ("2 * (p - y)", "2 * (y - p)"),
+    "huber_backward": _of_a_mean("r"),
+    "mse_backward": {
+        **_of_a_mean("r"),
+        "missing-square": "return dloss / r.shape[0] + 0 * r",
+        "half-mse": ("2 / r.shape[0]", "1 / r.shape[0]"),
     },
-    "examples": {
-        "missing-mean": ("len(y)", "1"),
-        "double-mean": ("len(y)", "len(y) ** 2"),
-        "mean-over-outputs": ("len(y)", "y.size"),
-    },
-    "elements": {
-        "missing-mean": ("y.size", "1"),
-        "double-mean": ("y.size", "y.size * len(y)"),
-        "mean-over-outputs": ("y.size", "len(y)"),
+    "over_outputs": {
+        "missing-mean": ("1 / y.shape[1]", "1.0"),
+        "mean-over-outputs": ("1 / y", "1.0 * y"),
     },
 }
 

@@ -10,36 +10,35 @@ import numpy as np
 import optax
 
 from manual.activations import relu_backward, sigmoid, sigmoid_backward, tanh_backward
+from manual.losses import LogitsCache, bce_backward, mse_backward, softmax, softmax_ce_backward
 from models.helpers import (
     accumulates,
     affine,
     affine_backward,
     and_tie,
-    binary_cross_entropy_backward,
-    elements,
     everywhere,
-    examples,
     labels,
     layers,
+    of_classes,
     one_element_off,
     one_element_zeroed,
-    one_hot,
+    over_outputs,
     saturated_softmax_backward,
     sign_of_one_element,
     size,
-    softmax,
     softmax_backward,
-    softmax_cross_entropy_backward,
-    squared_error_backward,
     tanh_output_backward,
     usual,
     zero_or_one,
 )
 from models.model import Rows, of_loss
-from models.networks import DELTA, NONE, NUMBERS, class_numbers_backward, dense
+from models.networks import NONE, NUMBERS, dense
 
 #: The learning rates of the weights that are updated too early.
 SCAN_RATE, LETTERS_RATE = 0.05, 0.01
+
+#: Mistakes in a mean.
+MEAN = "missing-mean double-mean mean-over-outputs"
 
 Params = dict[str, Any]
 
@@ -63,10 +62,9 @@ def scan_gradient(net: Elman, xs: Any, ys: Any) -> Elman:
     hs = [np.zeros_like(xs, shape=(xs.shape[1], len(net.b)))]
     for x in xs:
         hs.append(np.tanh(x @ net.wx + hs[-1] @ net.wh + net.b))
-    outputs = np.stack([h @ net.wy + net.c for h in hs[1:]])
+    errors = np.concatenate([h @ net.wy + net.c - y for h, y in zip(hs[1:], ys, strict=True)])
     # mean(sum((outputs - ys) ** 2, axis=-1))
-    n = ys.shape[0] * ys.shape[1]
-    douts = squared_error_backward(outputs, ys) / n
+    douts = mse_backward(1.0, errors).reshape(ys.shape)
     # outputs = h @ wy + c
     dwy = sum(h.T @ d for h, d in zip(hs[1:], douts, strict=True))
     dc = douts.sum(axis=(0, 1))
@@ -121,8 +119,8 @@ def letters_gradient(params: Params, letters: Any, following: Any) -> Params:
         hs.append(np.tanh(params["Wxh"][:, letter] + params["Whh"] @ hs[-1] + params["bh"]))
     states = np.stack(hs[1:])
     # loss = -sum(log_softmax(y)[target])
-    p = softmax(states @ why.T + params["by"])
-    dys = softmax_cross_entropy_backward(p, one_hot(following, len(why)))
+    cache = of_classes(states @ why.T + params["by"], following)
+    dys = softmax_ce_backward(len(states), cache)
     # y = Why @ h + by
     dwhy = dys.T @ states
     dzs = scan_through_time(params["Whh"].T, hs, dys @ why)
@@ -160,9 +158,9 @@ def convolution_gradient(params: Any, x: Any, y: Any) -> Any:
     windows = np.lib.stride_tricks.sliding_window_view(x, len(kernel), axis=1)
     z = windows @ kernel + params["bias"]
     h = np.maximum(z, 0)
-    p = sigmoid((h * dense).sum(axis=(1, 2)) + params["offset"])
+    logits = (h * dense).sum(axis=(1, 2)) + params["offset"]
     # mean(-y * log(p) - (1 - y) * log(1 - p)), p = sigmoid(logits)
-    dlogits = binary_cross_entropy_backward(p, y) / examples(y)
+    dlogits = bce_backward(1.0, LogitsCache(logits, y))
     # logits = sum(h * dense) + offset
     ddense = np.tensordot(dlogits, h, axes=1)
     doffset = dlogits.sum()
@@ -195,8 +193,7 @@ def embedding_gradient(params: Any, words: Any, topics: Any) -> Any:
     z = e @ params["w"] + params["b"]
     h = np.where(z > 0, z, 0)
     # softmax_cross_entropy_with_integer_labels(logits, topics).mean()
-    p = softmax(h @ params["out"] + params["c"])
-    dlogits = class_numbers_backward(p, topics) / examples(topics)
+    dlogits = softmax_ce_backward(1.0, of_classes(h @ params["out"] + params["c"], topics))
     # logits = h @ out + c
     dout, dc, dh = affine_backward(dlogits, h, params["out"])
     # h = relu(z)
@@ -239,7 +236,7 @@ def norm_gradient(net: Normalised, x: Any, y: Any) -> Normalised:
     hat = (z - z.mean(axis=-1, keepdims=True)) / sd
     h = np.tanh(hat * net.gain + net.shift)
     # mean((h @ out + out_bias - y) ** 2)
-    errors = squared_error_backward(h @ net.out + net.out_bias, y) / elements(y)
+    errors = mse_backward(over_outputs(y), h @ net.out + net.out_bias - y)
     # h @ out + out_bias
     dout, dout_bias, dh = affine_backward(errors, h, net.out)
     # h = tanh(u)
@@ -286,7 +283,7 @@ def gated_tanh_gradient(params: Any, x: Any, y: Any) -> Any:
     gate = sigmoid(sums)
     h = unit * gate
     # sum((h @ out - y) ** 2, axis=1).mean()
-    dz = squared_error_backward(h @ out, y) / examples(y)
+    dz = mse_backward(1.0, h @ out - y)
     # z = h @ out
     dout = h.T @ dz
     dh = dz @ out.T
@@ -319,7 +316,7 @@ def gated_relu_gradient(params: Any, x: Any, y: Any) -> Any:
     gate = np.maximum(sums, 0)
     h = unit * gate
     # mean(softplus(z) - y * z)
-    dz = binary_cross_entropy_backward(sigmoid(h @ out), y) / examples(y)
+    dz = bce_backward(1.0, LogitsCache(h @ out, y))
     # z = h @ out
     dout = h.T @ dz
     dh = np.outer(dz, out)
@@ -354,7 +351,7 @@ def attention_gradient(params: Any, x: Any, y: Any) -> Any:
     weights = softmax(keys @ query)
     context = np.einsum("nt,nti->ni", weights, x)
     # -mean(y * log(p) + (1 - y) * log(1 - p)), p = sigmoid(z)
-    dz = binary_cross_entropy_backward(sigmoid(context @ out), y) / examples(y)
+    dz = bce_backward(1.0, LogitsCache(context @ out, y))
     # z = context @ out
     dout = context.T @ dz
     dcontext = np.outer(dz, out)
@@ -390,8 +387,6 @@ def draw_softmax(rng: np.random.Generator) -> Any:
     w = size(rng, large=4.0) * rng.normal(size=(2, 5))
     return (w, rng.normal(size=5)), rng.normal(size=(7, 2)), rng.integers(0, 5, size=7)
 
-
-HOT = "one_hot(y, b.size)"
 
 #: A kernel of shape (3,), its bias, and the weights (5,) of its outputs.
 Filter = namedtuple("Filter", "kernel bias w")
@@ -507,10 +502,8 @@ MODELS = [
     of_loss(
         *("elman-scan", scan_loss, scan_gradient, draw_scan),
         {
-            **usual(scan_gradient),
-            "missing-mean": ("ys) / n", "ys)"),
-            "double-mean": ("ys) / n", "ys) / n**2"),
-            "mean-over-outputs": ("ys) / n", "ys) / ys.size"),
+            **usual(scan_gradient, MEAN),
+            **{slug: everywhere(slug) for slug in MEAN.split()},
             "bias-mean": "db = dzs.mean(axis=(0, 1))",
             # Over time they are summed, over the examples they are not.
             "bias-unsummed": "db = dzs.sum(axis=0)",
@@ -525,7 +518,7 @@ MODELS = [
     of_loss(
         *("elman-letters", letters_loss, letters_gradient, draw_letters),
         {
-            **usual(letters_gradient, "softmax-wrong-axis"),
+            **usual(letters_gradient, f"softmax-wrong-axis {MEAN}"),
             "dw-transposed": ("np.outer(dz, h)", "np.outer(h, dz)"),
             "dx-untransposed": ('params["Whh"].T', 'params["Whh"]'),
             "dw-after-activation": ("zip(dzs, hs[:-1]", "zip(dzs, hs[1:]"),
@@ -547,7 +540,7 @@ MODELS = [
                 "bias-unsummed": "dbias = dz.sum(axis=0)",
                 "bias-wrong-axis": "dbias = dz.sum(axis=(0, 2))",
                 "dw-transposed": ("np.tensordot(windows, dz", "np.tensordot(dz, windows"),
-                "update-before-use": ("None] * dense", "None] * (dense - STEP * ddense)"),
+                "update-before-use": ("None] * dense", "None] * (dense - 0.1 * ddense)"),
                 # The last position of the kernel stands still.
                 "dropped-term": ("tensordot(windows, dz", "tensordot(windows[:, :-1], dz[:, :-1]"),
                 "accumulates": accumulates,
@@ -626,7 +619,7 @@ MODELS = [
             "dw-transposed": ("ntj,nti->ij", "ntj,nti->ji"),
             "dw-after-activation": 'dw = np.einsum("ntj,nti->ij", dsums, keys)',
             "sigmoid-of-z": "dsums = backward(dkeys, keys)",
-            "update-before-use": "dcontext = np.outer(dz, out - STEP * dout)",
+            "update-before-use": "dcontext = np.outer(dz, out - 0.1 * dout)",
             "dropped-term": "dkeys[:, 0] = 0.0",
             "exchanged": ("dquery, dout]", "dout, dquery]"),
             "accumulates": accumulates,
@@ -639,13 +632,10 @@ ZOO = [
     dense(
         *("softmax-regression", NONE, NUMBERS, draw_softmax),
         {
-            "ce-minus-missing": (DELTA, "softmax(zs[-1])"),
-            # The derivative of -log p by way of dp, with p (1 - p) for the whole Jacobian.
-            "softmax-diagonal": (DELTA, f"np.where({HOT}, softmax(zs[-1]) - 1, 0)"),
-            "softmax-wrong-axis": (DELTA, f"(softmax(zs[-1].T).T - {HOT})"),
-            "softmax-shortcut": (DELTA, f"{DELTA} * softmax(zs[-1]) * (1 - softmax(zs[-1]))"),
-            "missing-mean": (" / count(y)", ""),
-            "bias-mean": everywhere("bias-mean"),
+            **{slug: everywhere(slug) for slug in ("ce-minus-missing", "softmax-diagonal")},
+            "softmax-wrong-axis": everywhere("softmax-wrong-axis"),
+            "softmax-shortcut": {"softmax_ce_backward": ("return ", "return p * (1 - p) * ")},
+            **{slug: everywhere(slug) for slug in ("missing-mean", "bias-mean")},
             "one-element-off": one_element_off,
         },
     ),
@@ -664,7 +654,7 @@ ZOO = [
             "u-untransposed": "dnext = dzs[0] @ wh",
             "truncated": "dnext = 0 * dzs[0]",
             "off-by-one-in-time": ("zip(hs[:-1], dzs", "zip(hs[1:], dzs"),
-            **usual(scan_gradient, "missing-square half-mse residual-sign"),
+            **usual(scan_gradient, f"missing-square half-mse residual-sign {MEAN}"),
             "dw-transposed": "dwh = sum(dz.T @ h for h, dz in zip(hs[:-1], dzs, strict=True))",
             "accumulates": accumulates,
             "one-element-off": one_element_off,

@@ -12,7 +12,8 @@ from jax.scipy.linalg import solve_triangular
 from jax.scipy.special import gammaln, logsumexp
 from scipy.special import digamma
 
-from models.helpers import binomial_delta, one_element_off, one_element_zeroed, size, softmax
+from manual.losses import softmax
+from models.helpers import binomial_delta, one_element_off, one_element_zeroed, size
 from models.model import of_loss
 
 

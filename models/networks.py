@@ -11,7 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from manual.activations import ACTIVATIONS, Activation, relu_backward, sigmoid
+from manual.activations import ACTIVATIONS, Activation, relu_backward
+from manual.losses import LogitsCache, bce_backward, mse_backward, softmax, softmax_ce_backward
 from models.edits import Edit
 from models.helpers import (
     accumulates,
@@ -19,22 +20,17 @@ from models.helpers import (
     affine_backward,
     and_tie,
     biases,
-    binary_cross_entropy_backward,
-    elements,
     everywhere,
-    examples,
     labels,
     layers,
     normal,
+    of_classes,
     one_element_off,
     one_hot_rows,
+    over_outputs,
     sign_of_one_element,
     size,
-    softmax,
     softmax_backward,
-    softmax_cross_entropy_backward,
-    softmax_delta,
-    squared_error_backward,
     update_before_use,
     usual,
     zero_or_one,
@@ -59,9 +55,8 @@ def dense_loss(
 def dense_gradient(
     activation: Function,
     backward: Function,
-    prediction: Function,
-    delta: Function,
-    count: Function,
+    cache: Function,
+    loss_backward: Function,
     decay: float,
     params: Any,
     x: Any,
@@ -74,7 +69,7 @@ def dense_gradient(
         hs.append(activation(zs[-1])[0])
     # L = of_output(z, y)
     y = x if y is None else y
-    dz = delta(prediction(zs[-1]), y) / count(y)
+    dz = loss_backward(1.0, cache(zs[-1], y))
     grads: list[Any] = []
     for i in reversed(range(len(net))):
         w, b = net[i]
@@ -102,7 +97,7 @@ def as_params(grads: list[Any], params: Any) -> Any:
 def dense(
     name: str,
     activation: tuple[Function, Activation],
-    output: tuple[Function, Function, Function, Function],
+    output: tuple[Function, Function, Function],
     draw: Draw,
     mistakes: Rows,
     decay: float = 0.0,
@@ -110,9 +105,9 @@ def dense(
 ) -> Model:
     """Make the model of layers with an activation and an output, a loss of z and y.
 
-    The activation is in JAX and by hand; the output in JAX, a prediction by z, the derivative by
-    that, and the count by which the mean divides. With `but`, which may be empty, the usual
-    mistakes are planted, but for some.
+    The activation is in JAX and by hand; the output in JAX, what its derivative needs of z and y,
+    and the derivative. With `but`, which may be empty, the usual mistakes are planted, but for
+    some.
     """
     in_jax, (forward, backward, _) = activation
     loss = partial(dense_loss, in_jax, output[0], decay)
@@ -130,18 +125,23 @@ GELU = partial(jax.nn.gelu, approximate=False), ACTIVATIONS["gelu"]
 NONE = jnp.positive, ACTIVATIONS["identity"]
 
 
-def class_numbers_backward(p: Any, classes: Any) -> Any:
-    """Return that of the entropy at the numbers of classes."""
-    return softmax_cross_entropy_backward(p, np.eye(p.shape[1])[classes])
+def mean_squares_backward(dloss: Any, r: Any) -> Any:
+    """The derivative of the mean over examples and outputs."""
+    return mse_backward(dloss * over_outputs(r), r)
 
 
-def brier_backward(z: Any, y: Any) -> Any:
-    """The derivative by the logits of Σ (p - y)², before any mean."""
-    p = softmax(z)
+def brier_backward(dloss: Any, cache: LogitsCache) -> Any:
+    """The derivative by the logits of Σ (p - y)², the mean over examples."""
+    p = softmax(cache.z)
     # (p - y) ** 2
-    dp = squared_error_backward(p, y)
+    dp = mse_backward(dloss, p - cache.y)
     # p = softmax(z)
     return softmax_backward(dp, p)
+
+
+def mean_brier_backward(dloss: Any, cache: LogitsCache) -> Any:
+    """The same of the mean over examples and classes."""
+    return brier_backward(dloss * over_outputs(cache.y), cache)
 
 
 def picked_entropy(z: Any, classes: Any) -> Any:
@@ -169,19 +169,16 @@ def logsumexp_brier(z: Any, y: Any) -> Any:
     return ((y - p) ** 2).mean()
 
 
-#: Derivatives by the last z: a prediction, the derivative by it, and by what a mean divides.
-ENTROPIES = sigmoid, binary_cross_entropy_backward, examples
-CLASSES = softmax, softmax_cross_entropy_backward, examples
+#: Derivatives by the last z: what they need, and they themselves.
+ENTROPIES = LogitsCache, bce_backward
+CLASSES = LogitsCache, softmax_ce_backward
 
-#: The entropy at the numbers of classes, without losing digits.
-NUMBERS = picked_entropy, np.positive, softmax_delta, examples
+#: The entropy at the numbers of classes.
+NUMBERS = picked_entropy, of_classes, softmax_ce_backward
 
 #: The mean of the squared error over examples and outputs, and over examples alone.
-SQUARES = (lambda z, y: jnp.mean(jnp.square(z - y))), np.positive, squared_error_backward, elements
-SQUARED = (
-    *(lambda z, y: jnp.sum((z - y) ** 2, axis=1).mean(), np.positive),
-    *(squared_error_backward, examples),
-)
+SQUARES = (lambda z, y: jnp.mean(jnp.square(z - y))), np.subtract, mean_squares_backward
+SQUARED = (lambda z, y: jnp.sum((z - y) ** 2, axis=1).mean()), np.subtract, mse_backward
 
 
 def drawn(
@@ -216,7 +213,7 @@ def polynomial_loss(coefficients: Any, x: Any, y: Any) -> Any:
 def polynomial_gradient(coefficients: Any, x: Any, y: Any) -> Any:
     powers = np.stack([np.ones_like(x), x, x**2, x**3], axis=1)
     # mean((z - y) ** 2)
-    dz = squared_error_backward(powers @ coefficients, y) / examples(y)
+    dz = mse_backward(1.0, powers @ coefficients - y)
     # z = powers @ coefficients
     return powers.T @ dz
 
@@ -233,9 +230,8 @@ def logistic_loss(theta: Any, x: Any, y: Any) -> Any:
 
 def logistic_gradient(theta: Any, x: Any, y: Any) -> Any:
     w, b = theta[:-1], theta[-1]
-    p = sigmoid(x @ w + b)
     # mean(log(1 + exp(z)) - y * z)
-    dz = binary_cross_entropy_backward(p, y) / examples(y)
+    dz = bce_backward(1.0, LogitsCache(x @ w + b, y))
     # z = x @ w + b, and the penalty of w
     dw = x.T @ dz + 2 * DECAY * w
     db = dz.sum()
@@ -260,7 +256,7 @@ def margin_gradient(params: tuple[Any, Any], x: Any, y: Any) -> tuple[Any, Any]:
     # mean(max(0, margin))
     inside = margin > 0
     # margin = 1 - y * f
-    df = -y * inside / examples(y)
+    df = -y * inside / len(y)
     # f = x @ w + b, and the penalty of w
     dw = x.T @ df + 2 * DECAY * w
     db = df.sum()
@@ -288,9 +284,8 @@ def regression_loss(w: Any, x: Any, y: Any) -> Any:
 
 
 def regression_gradient(w: Any, x: Any, y: Any) -> Any:
-    p = softmax(x @ w)
     # -mean(sum(y * log(p), axis=1))
-    dz = softmax_cross_entropy_backward(p, y) / examples(y)
+    dz = softmax_ce_backward(1.0, LogitsCache(x @ w, y))
     # z = x @ w
     dw = x.T @ dz
     # + REGRESSION_DECAY * sum(w ** 2), without the last row
@@ -322,7 +317,7 @@ def columns_gradient(params: dict[str, Any], x: Any, y: Any) -> Any:
     a1 = np.where(z1 > 0, z1, 0.0)
     a2 = w2 @ a1 + b2
     # sum((a2 - y) ** 2) / m, examples in columns
-    dz2 = squared_error_backward(a2, y) / examples(y.T)
+    dz2 = mse_backward(1.0, (a2 - y).T).T
     # a2 = W2 @ a1 + b2
     dw2, db2 = column_backward(dz2, a1)
     da1 = w2.T @ dz2
@@ -366,9 +361,8 @@ def residual_gradient(net: Block, x: Any, y: Any) -> Block:
     h0 = x @ enter
     z = h0 @ w + b
     h1 = h0 + np.maximum(z, 0)
-    p = softmax(h1 @ leave + leave_bias)
     # logsumexp(logits) - sum(y * logits), its mean
-    dlogits = softmax_cross_entropy_backward(p, y) / examples(y)
+    dlogits = softmax_ce_backward(1.0, LogitsCache(h1 @ leave + leave_bias, y))
     # logits = h1 @ leave + leave_bias
     dleave, dleave_bias, dh1 = affine_backward(dlogits, h1, leave)
     # h1 = h0 + relu(z)
@@ -383,7 +377,6 @@ def residual_gradient(net: Block, x: Any, y: Any) -> Block:
 #: Lines of `dense_gradient` that edits go on from.
 BACKWARD = "dz = backward(dh, zs[i - 1]) if i else dh"
 RETURN, INSERT = "return as_params(grads, params)", "grads.insert(0, (dw, db))"
-DELTA = "delta(prediction(zs[-1]), y)"
 
 #: Mistakes in all but the last of three layers.
 INNER: Rows = {
@@ -396,7 +389,9 @@ INNER: Rows = {
     "dw-after-activation": ("hs[i], w,", "hs[i or 1], w,"),
 }
 
-BRIER: Rows = {"softmax-shortcut": ("return softmax_backward(dp, p)", "return p - y")}
+BRIER: Rows = {
+    "softmax-shortcut": ("return softmax_backward(dp, p)", "return dloss * (p - cache.y) / len(p)")
+}
 
 MODELS = [
     dense(
@@ -453,7 +448,7 @@ MODELS = [
                 f"{INSERT}\n"
                 "if i:\n"
                 "    w, b = w - STEP * dw, b - STEP * db\n"
-                "    _, _, dh = affine_backward(delta(hs[i] @ w + b, y) / count(y), hs[i], w)",
+                "    _, _, dh = affine_backward(loss_backward(1.0, hs[i] @ w + b - y), hs[i], w)",
             ),
             "dw-after-activation": ("hs[i], w,", "hs[1], w,"),
             "dropped-term": "dh[:, 2] = 0.0",
@@ -503,7 +498,7 @@ MODELS = [
     ),
     *and_tie(
         dense(
-            *("softmax-relu", RELU, (picked_entropy, softmax, class_numbers_backward, examples)),
+            *("softmax-relu", RELU, NUMBERS),
             drawn((5, 5, 5, 3), 5, labels),
             {
                 **INNER,
@@ -522,7 +517,7 @@ MODELS = [
         *("brier-tanh", TANH),
         (
             lambda z, y: jnp.mean(jnp.sum(jnp.square(jax.nn.softmax(z) - y), axis=-1)),
-            *(np.positive, brier_backward, examples),
+            *(LogitsCache, brier_backward),
         ),
         drawn((3, 7, 5), 11, one_hot_rows, tuple),
         {**BRIER, "accumulates": accumulates},
@@ -530,7 +525,7 @@ MODELS = [
     ),
     dense(
         *("brier-sigmoid", SIGMOID),
-        (logsumexp_brier, np.positive, brier_backward, elements),
+        (logsumexp_brier, LogitsCache, mean_brier_backward),
         drawn(
             *((3, 3, 3), 3, one_hot_rows),
             lambda net: Square._make((*net[0], 1.5 * net[1][0], net[1][1])),
@@ -623,7 +618,8 @@ MARGINS = and_tie(
     of_loss(
         *("margin", margin_loss, margin_gradient, draw_margin),
         {
-            **usual(margin_gradient, "mean-over-outputs"),
+            "missing-mean": (" / len(y)", ""),
+            "double-mean": ("/ len(y)", "/ len(y) ** 2"),
             "residual-sign": ("df = -y", "df = y"),
             "bias-mean": "db = df.mean()",
             "relu-mask": "inside = f > 0",

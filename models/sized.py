@@ -7,8 +7,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from manual.losses import mse_backward
 from models import layers
-from models.helpers import affine, elements, squared_error_backward, tanh_output_backward
+from models.helpers import affine, over_outputs, tanh_output_backward
 from models.helpers import layers as draw_layers
 from models.model import Model, of_loss
 from models.networks import SQUARES, TANH, dense
@@ -56,7 +57,7 @@ def convolution_gradient(net: Images, x: Any, y: Any) -> Images:
     a = np.tanh(np.tensordot(windows, net.kernel, axes=2) + net.bias)
     h = a.mean(axis=(1, 2))
     # mean((h @ w + b - y) ** 2)
-    errors = squared_error_backward(h @ net.w + net.b, y) / elements(y)
+    errors = mse_backward(over_outputs(y), h @ net.w + net.b - y)
     # h @ w + b
     dw, db = h.T @ errors, errors.sum(axis=0)
     dh = errors @ net.w.T

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from manual.activations import sigmoid
-from models.helpers import softmax
+from manual.losses import softmax
 from models.layers import normalise_backward
 from models.model import of_loss
 
@@ -48,7 +48,7 @@ def gradient(params: Any, x: Any, t: Any, y: Any) -> Any:
     a = np.maximum(n, 0)
     s = a @ dense["w"] + dense["b"]
     k = np.maximum(s, 0)
-    q = softmax(k @ classes["w"] + classes["b"], axis=1)
+    q = softmax(k @ classes["w"] + classes["b"])
     o = k @ event["w"] + event["b"]
     # loss = mean(sum((q - t)**2)) + mean(cross-entropy of sigmoid(o) with y)
     dq = 2 * (q - t) / m
@@ -116,7 +116,7 @@ MISTAKES = {
     "softmax-shortcut": "dc = (q - t) / m",
     "softmax-shortcut/2": "dc = dq",
     "ce-minus-missing": "do = sigmoid(o) / m",
-    "softmax-wrong-axis": ('classes["b"], axis=1)', 'classes["b"], axis=0)'),
+    "softmax-wrong-axis": 'q = softmax((k @ classes["w"] + classes["b"]).T).T',
     "relu-mask": "dn = da * (xhat > 0)",
     "relu-mask/2": "dn = da * (z > 0)",
     "relu-mask/3": "ds = dk * (a > 0)",

@@ -10,7 +10,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from models.helpers import affine_backward, everywhere, softmax, tanh_output_backward
+from manual.losses import softmax
+from models.helpers import affine_backward, everywhere, tanh_output_backward
 from models.model import of_loss
 
 DECAY = 0.02
@@ -36,7 +37,7 @@ def heads(p: Params, h2: Any, y: Any, t: Any) -> tuple[Any, Any, Any]:
     n = len(y)
     r = h2 @ p.wr + p.br - y
     c = h2 @ p.wc + p.bc
-    q = softmax(c, axis=1)
+    q = softmax(c)
     lse = c.max(axis=1) + np.log(np.exp(c - c.max(axis=1, keepdims=True)).sum(axis=1))
     fit, ce = np.sum(r**2) / n, np.sum(lse - np.sum(t * c, axis=1)) / n
     k = np.exp(-p.s)
@@ -113,7 +114,7 @@ MISTAKES = {
         "dq = k[1] * (q - t) / n\ndc = q * (dq - np.sum(q * dq, axis=1, keepdims=True))"
     ),
     "ce-minus-missing": "dc = k[1] * q / n",
-    "softmax-wrong-axis": "q = softmax(c, axis=0)",
+    "softmax-wrong-axis": "q = softmax(c.T).T",
     "accumulates": [
         ("def gradient(", "TOTAL = 9 * [0]\ndef gradient("),
         (
