@@ -177,6 +177,11 @@ def everywhere(slug: str) -> Shared:
     return {name: edits[slug] for name, edits in MISTAKES.items() if slug in edits}
 
 
+def in_one(function: str, slug: str) -> Shared:
+    """Return the edit that makes a usual mistake in one function."""
+    return {function: MISTAKES[function][slug]}
+
+
 # Draws of ordinary points: weights of order one, nonzero biases, no saturation.
 
 

@@ -9,10 +9,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from manual.activations import sigmoid
-from manual.losses import softmax
+from manual.losses import LogitsCache, bce_backward
+from models.helpers import in_one, usual
 from models.layers import normalise_backward
 from models.model import of_loss
+from models.networks import BRIER, brier_backward
 
 DECAY = 0.03
 RATE = 0.4
@@ -40,7 +41,6 @@ def loss(params: Any, x: Any, t: Any, y: Any) -> Any:
 def gradient(params: Any, x: Any, t: Any, y: Any) -> Any:
     """By hand, backwards."""
     normed, dense, classes, event = params
-    m = len(x)
     z = x @ normed["w"]
     std = np.sqrt(z.var(axis=0) + EPSILON)
     xhat = (z - z.mean(axis=0)) / std
@@ -48,13 +48,10 @@ def gradient(params: Any, x: Any, t: Any, y: Any) -> Any:
     a = np.maximum(n, 0)
     s = a @ dense["w"] + dense["b"]
     k = np.maximum(s, 0)
-    q = softmax(k @ classes["w"] + classes["b"])
-    o = k @ event["w"] + event["b"]
-    # loss = mean(sum((q - t)**2)) + mean(cross-entropy of sigmoid(o) with y)
-    dq = 2 * (q - t) / m
-    do = (sigmoid(o) - y) / m
-    # q = softmax(c), c = k @ w + b
-    dc = q * (dq - np.sum(q * dq, axis=1, keepdims=True))
+    c, o = k @ classes["w"] + classes["b"], k @ event["w"] + event["b"]
+    # loss = mean(sum((softmax(c) - t)**2)) + mean(cross-entropy of sigmoid(o) with y)
+    dc, do = brier_backward(1.0, LogitsCache(c, t)), bce_backward(1.0, LogitsCache(o, y))
+    # c = k @ w + b
     dclasses = {"w": k.T @ dc, "b": dc.sum(axis=0)}
     # o = k @ w + b
     devent = {"w": k.T @ do, "b": do.sum()}
@@ -91,14 +88,12 @@ def draw(rng: np.random.Generator) -> Any:
 DECAYED = 'd["w"] = d["w"] + 2 * DECAY * part["w"]'
 
 MISTAKES = {
-    "half-mse": "dq = (q - t) / m",
-    "missing-mean": ["dq = 2 * (q - t)", "do = sigmoid(o) - y"],
-    "missing-mean/2": "do = sigmoid(o) - y",
-    "double-mean": 'dclasses = {"w": k.T @ dc / m, "b": dc.sum(axis=0) / m}',
-    "double-mean/2": 'devent = {"w": k.T @ do / m, "b": do.sum()}',
-    "mean-over-outputs": "dq = 2 * (q - t) / q.size",
-    "residual-sign": "dq = 2 * (t - q) / m",
-    "residual-sign/2": "do = (y - sigmoid(o)) / m",
+    **usual(gradient, "missing-square"),
+    "missing-mean/2": in_one("bce_backward", "missing-mean"),
+    "double-mean": 'dclasses = {"w": k.T @ dc / len(k), "b": dc.sum(axis=0) / len(k)}',
+    "double-mean/2": 'devent = {"w": k.T @ do / len(k), "b": do.sum()}',
+    "residual-sign": in_one("mse_backward", "residual-sign"),
+    "residual-sign/2": in_one("bce_backward", "residual-sign"),
     "bias-mean": 'ddense = {"w": a.T @ ds, "b": ds.mean(axis=0)}',
     "bias-mean/2": 'devent = {"w": k.T @ do, "b": do.mean()}',
     "bias-unsummed": 'ddense = {"w": a.T @ ds, "b": ds}',
@@ -111,12 +106,8 @@ MISTAKES = {
     "dw-after-activation": 'ddense = {"w": k.T @ ds, "b": ds.sum(axis=0)}',
     "no-activation-derivative": "ds = dk",
     "no-activation-derivative/2": "dn = da",
-    "bce-extra-derivative": "p = sigmoid(o)\ndo = (p - y) * p * (1 - p) / m",
-    "softmax-diagonal": "dc = dq * q * (1 - q)",
-    "softmax-shortcut": "dc = (q - t) / m",
-    "softmax-shortcut/2": "dc = dq",
-    "ce-minus-missing": "do = sigmoid(o) / m",
-    "softmax-wrong-axis": 'q = softmax((k @ classes["w"] + classes["b"]).T).T',
+    **BRIER,
+    "softmax-shortcut/2": ("return softmax_backward(dp, p)", "return dp"),
     "relu-mask": "dn = da * (xhat > 0)",
     "relu-mask/2": "dn = da * (z > 0)",
     "relu-mask/3": "ds = dk * (a > 0)",
@@ -128,12 +119,12 @@ MISTAKES = {
             "return jax.tree.map(lambda *calls: sum(calls), *kept)",
         ),
     ],
-    "accumulates/2": "t -= q\ndq = -2 * t / m",
+    "accumulates/2": {"brier_backward": "y = cache.y\ny -= p\ndp = mse_backward(dloss, -y)"},
     "update-before-use": 'new = dense["w"] - RATE * ddense["w"]\nda = ds @ new.T',
     "update-before-use/2": ('event["w"])', 'event["w"] - RATE * devent["w"])'),
     "update-before-use/3": ('dn * normed["gamma"]', 'dn * (normed["gamma"] - RATE * dgamma)'),
     "decay-factor": 'd["w"] = d["w"] + DECAY * part["w"]',
-    "decay-factor/2": 'd["w"] = d["w"] + 2 * DECAY / m * part["w"]',
+    "decay-factor/2": 'd["w"] = d["w"] + 2 * DECAY / len(x) * part["w"]',
     "decay-factor/3": (DECAYED, "for name in d:\n    d[name] = d[name] + 2 * DECAY * part[name]"),
     "dropped-term": 'dz = dn * normed["gamma"] / std',
     "dropped-term/2": (" - through_sd)", ")"),

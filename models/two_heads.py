@@ -10,8 +10,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from manual.losses import softmax
-from models.helpers import affine_backward, everywhere, tanh_output_backward
+from manual.losses import mse_backward, mse_forward, softmax_ce_backward, softmax_ce_forward
+from models.helpers import affine_backward, everywhere, in_one, tanh_output_backward, usual
 from models.model import of_loss
 
 DECAY = 0.02
@@ -32,32 +32,19 @@ def loss(p: Params, x: Any, y: Any, t: Any) -> Any:
     return jnp.sum(jnp.exp(-p.s) * jnp.stack([fit, entropy]) + p.s) + DECAY * decay
 
 
-def heads(p: Params, h2: Any, y: Any, t: Any) -> tuple[Any, Any, Any]:
-    """Return the derivatives by s, by the residuals and by the logits of the classes."""
-    n = len(y)
-    r = h2 @ p.wr + p.br - y
-    c = h2 @ p.wc + p.bc
-    q = softmax(c)
-    lse = c.max(axis=1) + np.log(np.exp(c - c.max(axis=1, keepdims=True)).sum(axis=1))
-    fit, ce = np.sum(r**2) / n, np.sum(lse - np.sum(t * c, axis=1)) / n
-    k = np.exp(-p.s)
-    # loss = k[0] * fit + k[1] * ce + sum(s)
-    ds = 1 - k * np.array([fit, ce])
-    # fit = sum(r**2) / n
-    dr = k[0] * 2 * r / n
-    # ce = -sum(t * log(softmax(c))) / n
-    dc = k[1] * (q - t) / n
-    return ds, dr, dc
-
-
 def gradient(p: Params, x: Any, y: Any, t: Any) -> Params:
     """By hand, backwards."""
     h1 = np.tanh(x @ p.w1 + p.b1)
     h2 = np.tanh(h1 @ p.w2 + p.b2)
-    ds, dr, dc = heads(p, h2, y, t)
+    fit, r = mse_forward(h2 @ p.wr + p.br, y)
+    ce, logits = softmax_ce_forward(h2 @ p.wc + p.bc, t)
+    k = np.exp(-p.s)
+    # loss = k[0] * fit + k[1] * ce + sum(s)
+    ds = 1 - k * np.array([fit, ce])
+    dr, dc = mse_backward(k[0], r), softmax_ce_backward(k[1], logits)
     # r = h2 @ wr + br - y, and so on the penalty of each w
     dwr, dbr, dh_of_r = affine_backward(dr, h2, p.wr, DECAY)
-    # c = h2 @ wc + bc
+    # logits = h2 @ wc + bc
     dwc, dbc, dh_of_c = affine_backward(dc, h2, p.wc, DECAY)
     dh2 = dh_of_r + dh_of_c
     # h2 = tanh(h1 @ w2 + b2)
@@ -79,20 +66,17 @@ def draw(rng: np.random.Generator) -> Any:
     return params, rng.normal(size=(5, 3)), rng.normal(size=(5, 2)), t
 
 
-DR = "dr = k[0] * 2 * r / n"
 RESULT = "return Params(dw1, db1, dw2, db2, dwr, dbr, dwc, dbc, ds)"
 
 MISTAKES = {
-    "missing-square": "dr = k[0] * np.ones_like(r) / n",
-    "half-mse": "dr = k[0] * r / n",
-    "missing-mean": ["dr = k[0] * 2 * r", "dc = k[1] * (q - t)"],
-    "missing-mean/2": "dc = k[1] * (q - t)",
+    **usual(gradient),
+    "missing-mean/2": in_one("softmax_ce_backward", "missing-mean"),
     "double-mean": {"affine_backward_parameters": ("x.T @ dz", "x.T @ dz / len(dz)")},
-    "double-mean/2": (DR, DR + " / n"),
-    "mean-over-outputs": "dr = k[0] * 2 * r / r.size",
-    "mean-over-outputs/2": "dc = k[1] * (q - t) / t.size",
-    "residual-sign": "r = y - (h2 @ p.wr + p.br)",
-    "residual-sign/2": "dc = k[1] * (t - q) / n",
+    "double-mean/2": in_one("mse_backward", "double-mean"),
+    "mean-over-outputs": in_one("mse_backward", "mean-over-outputs"),
+    "mean-over-outputs/2": in_one("softmax_ce_backward", "mean-over-outputs"),
+    "residual-sign": in_one("mse_backward", "residual-sign"),
+    "residual-sign/2": in_one("softmax_ce_backward", "residual-sign"),
     "bias-mean": "db2 = dz2.mean(axis=0)",
     "bias-mean/2": everywhere("bias-mean"),
     "bias-unsummed": "dbr = dr",
@@ -108,13 +92,6 @@ MISTAKES = {
     "tanh-of-h/2": everywhere("tanh-of-h"),
     "no-activation-derivative": "dz1 = dh1",
     "no-activation-derivative/2": "dz2 = dh2",
-    # -t / q of the logarithm times q * (1 - q)
-    "softmax-diagonal": "dc = k[1] * -t * (1 - q) / n",
-    "softmax-shortcut": (
-        "dq = k[1] * (q - t) / n\ndc = q * (dq - np.sum(q * dq, axis=1, keepdims=True))"
-    ),
-    "ce-minus-missing": "dc = k[1] * q / n",
-    "softmax-wrong-axis": "q = softmax(c.T).T",
     "accumulates": [
         ("def gradient(", "TOTAL = 9 * [0]\ndef gradient("),
         (
@@ -132,7 +109,7 @@ MISTAKES = {
     "dropped-term": "dh2 = dh_of_r",
     "dropped-term/2": ("ds = 1 - k", "ds = -k"),
     "exchanged": (RESULT, RESULT.replace("db1, dw2, db2", "db2, dw2, db1")),
-    "exchanged/2": "ds = ds[::-1]\n# fit = sum(r**2) / n",
+    "exchanged/2": ("k * np.array([fit, ce])", "(k * np.array([fit, ce]))[::-1]"),
 }
 
 MODELS = [of_loss("two-heads", loss, gradient, draw, MISTAKES)]
