@@ -1,20 +1,24 @@
 """Regressions: one linear map, z = x w + b, and a loss of z and the targets."""
 
 from collections import namedtuple
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 
+from manual.losses import LogitsCache, bce_backward, mse_backward
 from models.helpers import (
     accumulates,
-    binomial_delta,
+    everywhere,
     one_element_off,
     one_element_zeroed,
     size,
     update_before_use,
 )
-from models.model import Rows, of_loss
+from models.model import Draw, Model, Rows, of_loss
+from models.networks import Function
 
 DELTA, TAU = 1.3, 0.3
 
@@ -23,9 +27,23 @@ DELTA, TAU = 1.3, 0.3
 Line = namedtuple("Line", "w b")
 
 
-def line_backward(dz: Any, x: Any) -> Line:
+def line_loss(of_output: Function, params: Line, x: Any, y: Any) -> Any:
+    return of_output(x @ params.w + params.b, y)
+
+
+def line_gradient(cache: Function, backward: Function, params: Line, x: Any, y: Any) -> Line:
+    z = x @ params.w + params.b
+    # L = of_output(z, y)
+    dz = backward(1.0, cache(z, y))
     # z = x @ w + b
     return Line(w=x.T @ dz, b=dz.sum())
+
+
+def line(name: str, output: Sequence[Function], draw: Draw, mistakes: Rows) -> Model:
+    """Make the model of an output: in JAX, and what its derivative needs of z and y, and that."""
+    in_jax, *by_hand = output
+    loss, gradient = partial(line_loss, in_jax), partial(line_gradient, *by_hand)
+    return of_loss(name, loss, gradient, draw, mistakes)
 
 
 def draw_line(rng: np.random.Generator, large: float = 12.0) -> tuple[Line, Any, Any]:
@@ -35,34 +53,9 @@ def draw_line(rng: np.random.Generator, large: float = 12.0) -> tuple[Line, Any,
     return Line(w, b), x, x @ w + b
 
 
-def linear_loss(params: Line, x: Any, y: Any) -> Any:
-    """Linear regression: mean (x w + b - y)²."""
-    return jnp.mean(jnp.square(x @ params.w + params.b - y))
-
-
-def linear_gradient(params: Line, x: Any, y: Any) -> Line:
-    z = x @ params.w + params.b
-    # L = mean((z - y)²)
-    dz = 2 * (z - y) / len(x)
-    return line_backward(dz, x)
-
-
 def draw_linear(rng: np.random.Generator) -> Any:
     params, x, z = draw_line(rng)
     return params, x, z + size(rng) * rng.normal(size=5)
-
-
-def logistic_loss(params: Line, x: Any, y: Any) -> Any:
-    """Logistic regression: mean log(1 + e^z) - y z, with labels 0 and 1."""
-    z = x @ params.w + params.b
-    return jnp.mean(jnp.logaddexp(z, 0.0) - y * z)
-
-
-def logistic_gradient(params: Line, x: Any, y: Any) -> Line:
-    z = x @ params.w + params.b
-    # L = mean(log(1 + e^z) - y z)
-    dz = binomial_delta(z, 1 - y, y) / len(x)
-    return line_backward(dz, x)
 
 
 def draw_logistic(rng: np.random.Generator) -> Any:
@@ -70,18 +63,14 @@ def draw_logistic(rng: np.random.Generator) -> Any:
     return params, x, rng.permutation([0.0, 0.0, 1.0, 1.0, 1.0])
 
 
-def huber_loss(params: Line, x: Any, y: Any) -> Any:
-    """Huber regression: mean of r²/2 where |r| ≤ δ, else δ (|r| - δ/2); r = z - y."""
-    r = x @ params.w + params.b - y
-    a = jnp.abs(r)
-    return jnp.mean(jnp.where(a <= DELTA, jnp.square(r) / 2, DELTA * (a - DELTA / 2)))
+def huber(z: Any, y: Any) -> Any:
+    """The mean of r²/2 where |r| ≤ δ, else δ (|r| - δ/2); r = z - y."""
+    a = jnp.abs(z - y)
+    return jnp.mean(jnp.where(a <= DELTA, jnp.square(a) / 2, DELTA * (a - DELTA / 2)))
 
 
-def huber_gradient(params: Line, x: Any, y: Any) -> Line:
-    r = x @ params.w + params.b - y
-    # L = mean(r²/2, or δ (|r| - δ/2) beyond δ)
-    dz = np.clip(r, -DELTA, DELTA) / len(x)
-    return line_backward(dz, x)
+def clipped_backward(dloss: Any, r: Any) -> Any:
+    return dloss * np.clip(r, -DELTA, DELTA) / len(r)
 
 
 def draw_huber(rng: np.random.Generator) -> Any:
@@ -89,69 +78,68 @@ def draw_huber(rng: np.random.Generator) -> Any:
     return params, x, z + rng.permutation([-5.0, -0.7, 0.4, 2.1, 9.0]) * rng.uniform(0.5, 1.5)
 
 
-def quantile_loss(params: Line, x: Any, y: Any) -> Any:
-    """Quantile regression: mean of τ r where r = y - z > 0, else (τ - 1) r."""
-    r = y - (x @ params.w + params.b)
-    return jnp.mean(jnp.maximum(TAU * r, (TAU - 1) * r))
+def quantile(z: Any, y: Any) -> Any:
+    """The mean of τ r where r = y - z > 0, else (τ - 1) r."""
+    return jnp.mean(jnp.maximum(TAU * (y - z), (TAU - 1) * (y - z)))
 
 
-def quantile_gradient(params: Line, x: Any, y: Any) -> Line:
-    z = x @ params.w + params.b
-    # L = mean(max(τ (y - z), (τ - 1) (y - z)))
-    dz = np.where(y > z, -TAU, 1 - TAU).astype(z.dtype) / len(x)
-    return line_backward(dz, x)
+def quantile_backward(dloss: Any, r: Any) -> Any:
+    return dloss * np.where(r < 0, -TAU, 1 - TAU).astype(r.dtype) / len(r)
 
 
-COMMON: Rows = {
-    "missing-mean": (" / len(x)", ""),
-    "bias-mean": ("dz.sum()", "dz.mean()"),
-}
+#: What `line` makes models of: the mean squared error, log(1 + e^z) - y z, and these two.
+SQUARES = lambda z, y: jnp.mean(jnp.square(z - y)), np.subtract, mse_backward
+LOGISTIC = lambda z, y: jnp.mean(jnp.logaddexp(z, 0.0) - y * z), LogitsCache, bce_backward
+HUBER = huber, np.subtract, clipped_backward
+QUANTILE = quantile, np.subtract, quantile_backward
+
+BIAS_MEAN = ("dz.sum()", "dz.mean()")
+
+
+def in_loss(*slugs: str) -> Rows:
+    """Return usual mistakes in the derivative of a loss."""
+    return {slug: everywhere(slug) for slug in slugs}
+
 
 MODELS = [
-    of_loss(
-        *("linear-regression", linear_loss, linear_gradient, draw_linear),
+    line(
+        *("linear-regression", SQUARES, draw_linear),
         {
-            **COMMON,
-            "half-mse": "dz = (z - y) / len(x)",
-            "residual-sign": "dz = 2 * (y - z) / len(x)",
-            "missing-square": "dz = (0 * y + 1.0) / len(x)",
-            "double-mean": ("/ len(x)", "/ len(x) ** 2"),
+            **in_loss("missing-mean"),
+            "bias-mean": BIAS_MEAN,
+            **in_loss("half-mse", "residual-sign", "missing-square", "double-mean"),
             "bias-forgotten-in-forward": "z = x @ params.w",
             "update-before-use": update_before_use,
             "accumulates": accumulates,
             "one-element-off": one_element_off,
         },
     ),
-    of_loss(
-        *("logistic-regression", logistic_loss, logistic_gradient, draw_logistic),
+    line(
+        *("logistic-regression", LOGISTIC, draw_logistic),
         {
-            **COMMON,
-            "bce-extra-derivative": (" / len(x)", " * sigmoid(z) * sigmoid(-z) / len(x)"),
-            "ce-minus-missing": "dz = sigmoid(z) / len(x)",
-            "residual-sign": ("dz = binomial", "dz = -binomial"),
+            **in_loss("missing-mean"),
+            "bias-mean": BIAS_MEAN,
+            **in_loss("bce-extra-derivative", "ce-minus-missing", "residual-sign"),
             "one-element-zeroed": one_element_zeroed,
         },
     ),
-    of_loss(
-        *("huber-regression", huber_loss, huber_gradient, draw_huber),
+    line(
+        *("huber-regression", HUBER, draw_huber),
         {
-            "not-clipped": "dz = r / len(x)",
-            "clipped-at-one": "dz = np.clip(r, -1.0, 1.0) / len(x)",
-            "sign-beyond": "dz = np.where(abs(r) <= DELTA, r, np.sign(r)) / len(x)",
-            "bias-mean": COMMON["bias-mean"],
-            "exchanged-elements": (
-                "return line_backward(dz, x)",
-                "w, b = line_backward(dz, x)\nreturn Line(w[[2, 1, 0]], b)",
-            ),
+            "not-clipped": ("np.clip(r, -DELTA, DELTA)", "r"),
+            "clipped-at-one": ("-DELTA, DELTA", "-1.0, 1.0"),
+            "sign-beyond": ("clip(r, -DELTA, DELTA)", "where(abs(r) <= DELTA, r, np.sign(r))"),
+            "bias-mean": BIAS_MEAN,
+            "exchanged-elements": ("w=x.T @ dz", "w=(x.T @ dz)[[2, 1, 0]]"),
         },
     ),
-    of_loss(
-        *("quantile-regression", quantile_loss, quantile_gradient, draw_huber),
+    line(
+        *("quantile-regression", QUANTILE, draw_huber),
         {
             "quantile-mirrored": ("-TAU, 1 - TAU", "TAU - 1, TAU"),
             "absolute-error": ("-TAU, 1 - TAU", "-1.0, 1.0"),
             "residual-sign": ("-TAU, 1 - TAU", "TAU, TAU - 1"),
-            "missing-mean": COMMON["missing-mean"],
+            "missing-mean": (" / len(r)", ""),
         },
     ),
 ]

@@ -16,7 +16,8 @@ from models import functions
 from models.likelihoods import Kernel, process_gradient, process_loss
 from models.model import Model, of_loss
 from models.networks import NONE, NUMBERS, RELU, SIGMOID, SQUARES, dense
-from models.regressions import Line, linear_gradient, linear_loss, quantile_gradient, quantile_loss
+from models.regressions import QUANTILE, Line, line
+from models.regressions import SQUARES as OF_LINE
 
 
 def neuron_loss(params: Any, x: Any, y: Any) -> Any:
@@ -230,7 +231,7 @@ POINTS: Mapping[str, Sequence[Model]] = {
     ],
     "huge": [
         of_loss("1e8 sum(sin)", *SINE, lambda rng: (rng.normal(size=7), 1e8)),
-        of_loss("dollars", linear_loss, linear_gradient, draw_incomes),
+        line("dollars", OF_LINE, draw_incomes, {}),
         of_loss(
             "counts of a billion",
             lambda w, x, y: jnp.sum(jnp.exp(x @ w) - y * (x @ w)),
@@ -302,6 +303,6 @@ POINTS: Mapping[str, Sequence[Model]] = {
             lambda _: (np.array([0.25, 1.5, -1.0, 1.5, 1.5]),),
         ),
         of_loss("max pooling", pool_loss, pool_gradient, draw_pool),
-        of_loss("pinball", quantile_loss, quantile_gradient, draw_pinball),
+        line("pinball", QUANTILE, draw_pinball, {}),
     ],
 }
