@@ -124,12 +124,7 @@ def compare(before: Results, after: Results) -> Comparison:
         missing.append((f"{cell}: {row}", why))
     cells = {cell for cell, _ in first}
     wrong = [line for line in after.refused if line.partition(": ")[0] in cells]
-    wrong += [
-        f"{cell.label}: {row.name}: {row.wrong}"
-        for cell in after.cells
-        for row in cell.rows
-        if row.wrong and (cell.label, row.name) in first
-    ]
+    wrong += [line for line in after.failed if (*line.split(": ", 2)[:2],) in first]
     return Comparison(other, changes, missing, wrong)
 
 

@@ -54,6 +54,9 @@ def backward_of(activation: str, wrong: str) -> Shared:
     return {f"{activation.replace('-', '_')}_backward": f"return {wrong}"}
 
 
+#: Every activation's derivative forgotten, by its name.
+FORGOTTEN = [(name, backward_of(name, "da")) for name in ACTIVATIONS if name != "identity"]
+
 #: Every mistake: first those in a layer, then by what the network must have.
 VARIANTS: tuple[Variant, ...] = (
     of("bias-mean"),
@@ -114,19 +117,11 @@ VARIANTS: tuple[Variant, ...] = (
         backward_of("sigmoid", "da * sigmoid_derivative(sigmoid(z))"),
         activation="sigmoid",
     ),
+    *(of(f"no-activation-derivative:{name}", edit, activation=name) for name, edit in FORGOTTEN),
     *(
-        of(f"no-activation-derivative:{name}", backward_of(name, "da"), activation=name)
-        for name in ACTIVATIONS
-        if name != "identity"
-    ),
-    *(
-        of(
-            f"no-activation-derivative:output {name}",
-            backward_of(name, "da"),
-            activation="relu",
-            output=name,
-        )
-        for name in ("sigmoid", "tanh", "softplus")
+        of(f"no-activation-derivative:output {name}", edit, activation="relu", output=name)
+        for name, edit in FORGOTTEN
+        if name in ("sigmoid", "tanh", "softplus")
     ),
     of("bce-extra-derivative", loss="bce"),
     of("softmax-diagonal", loss="softmax-ce"),

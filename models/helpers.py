@@ -177,6 +177,11 @@ def everywhere(slug: str) -> Shared:
     return {name: edits[slug] for name, edits in MISTAKES.items() if slug in edits}
 
 
+def chosen(slugs: str) -> dict[str, Shared]:
+    """Return these usual mistakes everywhere; slugs have spaces between them."""
+    return {slug: everywhere(slug) for slug in slugs.split()}
+
+
 def in_one(function: str, slug: str) -> Shared:
     """Return the edit that makes a usual mistake in one function."""
     return {function: MISTAKES[function][slug]}

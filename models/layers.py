@@ -16,6 +16,7 @@ from models.helpers import (
     affine,
     affine_backward,
     and_tie,
+    chosen,
     everywhere,
     labels,
     layers,
@@ -503,7 +504,7 @@ MODELS = [
         *("elman-scan", scan_loss, scan_gradient, draw_scan),
         {
             **usual(scan_gradient, MEAN),
-            **{slug: everywhere(slug) for slug in MEAN.split()},
+            **chosen(MEAN),
             "bias-mean": "db = dzs.mean(axis=(0, 1))",
             # Over time they are summed, over the examples they are not.
             "bias-unsummed": "db = dzs.sum(axis=0)",
@@ -632,10 +633,9 @@ ZOO = [
     dense(
         *("softmax-regression", NONE, NUMBERS, draw_softmax),
         {
-            **{slug: everywhere(slug) for slug in ("ce-minus-missing", "softmax-diagonal")},
-            "softmax-wrong-axis": everywhere("softmax-wrong-axis"),
+            **chosen("ce-minus-missing softmax-diagonal softmax-wrong-axis"),
             "softmax-shortcut": {"softmax_ce_backward": ("return ", "return p * (1 - p) * ")},
-            **{slug: everywhere(slug) for slug in ("missing-mean", "bias-mean")},
+            **chosen("missing-mean bias-mean"),
             "one-element-off": one_element_off,
         },
     ),

@@ -11,7 +11,7 @@ import numpy as np
 from manual.losses import LogitsCache, bce_backward, mse_backward
 from models.helpers import (
     accumulates,
-    everywhere,
+    chosen,
     one_element_off,
     one_element_zeroed,
     size,
@@ -96,18 +96,13 @@ QUANTILE = quantile, np.subtract, quantile_backward
 BIAS_MEAN = ("dz.sum()", "dz.mean()")
 
 
-def in_loss(*slugs: str) -> Rows:
-    """Return usual mistakes in the derivative of a loss."""
-    return {slug: everywhere(slug) for slug in slugs}
-
-
 MODELS = [
     line(
         *("linear-regression", SQUARES, draw_linear),
         {
-            **in_loss("missing-mean"),
+            **chosen("missing-mean"),
             "bias-mean": BIAS_MEAN,
-            **in_loss("half-mse", "residual-sign", "missing-square", "double-mean"),
+            **chosen("half-mse residual-sign missing-square double-mean"),
             "bias-forgotten-in-forward": "z = x @ params.w",
             "update-before-use": update_before_use,
             "accumulates": accumulates,
@@ -117,9 +112,9 @@ MODELS = [
     line(
         *("logistic-regression", LOGISTIC, draw_logistic),
         {
-            **in_loss("missing-mean"),
+            **chosen("missing-mean"),
             "bias-mean": BIAS_MEAN,
-            **in_loss("bce-extra-derivative", "ce-minus-missing", "residual-sign"),
+            **chosen("bce-extra-derivative ce-minus-missing residual-sign"),
             "one-element-zeroed": one_element_zeroed,
         },
     ),
