@@ -16,9 +16,9 @@ or a text that stands once, and what is there instead:
 
 `mistakes` describes each slug, and lists the kinds of finding that name it rightly. Models of other
 kinds (Jacobians, rules, functions of torch) have both in their rows, see `rows`, and may have
-`rewrites`, other right ways to write the same. `helpers` has the lines that many gradients share,
-and `usual` the mistakes in those that one calls, but for some; `networks.dense` makes a model of an
-activation and a loss.
+`rewrites`, other right ways to write the same. `helpers` has lines that many gradients share
+beside `manual`'s, and `usual` the mistakes in those that one calls, but for some; `networks.dense`
+makes a model of an activation and a loss.
 
 Collections are `checkers` and `right_points` for the comparison of checkers, `sized` for the times
 of checks, `zoo`, `held_out` and `small` for tests of the judge. `planted` has mistakes in the
