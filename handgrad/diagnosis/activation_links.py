@@ -4,18 +4,18 @@ Activations are found in the loss however they are written, `jax.nn.sigmoid(z)` 
 `1 / (1 + exp(-z))`: as a stretch of elementwise operations that computes a known function.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
 from handgrad.data.pytrees import is_real
 from handgrad.diagnosis import activations
 from handgrad.diagnosis.activations import Wrong
-from handgrad.diagnosis.rewired import Option, Switch
+from handgrad.diagnosis.backprop import Operation, Option, Switch
 from handgrad.program.graph import ELEMENTWISE, Graph, Node, Numbering
 
 #: The longest stretch to consider: gelu by tanh has 8 operations, logaddexp 10.
@@ -30,49 +30,19 @@ CURVED -= {"neg", "select_n", "sub", "max", "min", "clamp", "not", "and", "or"}
 class Derivative(Switch):
     """The derivative of a stretch of elementwise operations from z to a."""
 
-    z: int
-    stretch: tuple[Node, ...]
-    known: bool  #: whether it is a known activation
-    wrongs: tuple[Wrong, ...]
+    z: int = -1
+    stretch: tuple[Node, ...] = ()
+    known: bool = False  #: whether it is a known activation
 
     def parts(self, graph: Graph) -> set[Node]:
         """Return the operations whose results are used only here: exp as a part of tanh."""
         outside = {o for n in graph.all_nodes() if n not in self.stretch for o in n.operands}
         return {node for node in self.stretch if outside.isdisjoint(node.outputs)}
 
-    def changed(self, values: dict[int, Any], choice: Any) -> Any:
-        """Return z times the wrong derivative."""
-        z, a = (jax.lax.stop_gradient(values[v]) for v in (self.z, self.at))
-
-        def slope(t: Any) -> Any:
-            return activations.slope_of(lambda t: _along(self.stretch, self.z, t, values), t)
-
-        own = {k + 1: w.factor for k, w in enumerate(self.wrongs) if w.factor is not None}
-        factors = [jnp.asarray(factor(z, a, slope), z.dtype) for factor in own.values()]
-        chosen = [choice == k for k in own]
-        scaled = values[self.z] * jnp.select(chosen, factors)
-        return jnp.where(jnp.isin(choice, jnp.array([*own])), scaled, _gated(values[self.z]))
-
-
-@jax.custom_vjp
-def _gated(z: Any) -> Any:
-    """Return z; the derivative keeps the positive part of the cotangent."""
-    return z
-
-
-_gated.defvjp(lambda z: (z, None), lambda _, g: (jnp.where(g > 0, g, 0),))
-
-
-@dataclass(frozen=True, eq=False)
-class Extra(Switch):
-    """A superfluous derivative, at a pre-activation."""
-
-    def changed(self, values: dict[int, Any], choice: Any) -> Any:
-        """Return the value times the derivative of an activation there."""
-        z = jax.lax.stop_gradient(values[self.at])
-        factors = [activations.slope_of(activations.named(name).f, z) for name in activations.EXTRA]
-        chosen = [choice == k + 1 for k in range(len(factors))]
-        return values[self.at] * jnp.select(chosen, factors)
+    @property
+    def operands(self) -> tuple[int, ...]:
+        """The value that it is a function of."""
+        return (self.z,)
 
 
 def derivatives(
@@ -91,8 +61,8 @@ def derivatives(
         known = _recognised(stretch, z, numbering)
         if known:
             wrongs = (activations.MISSING, *known.mistakes, *activations.OF_ACTIVATIONS[1:])
-            options = _options(stretch, known.name, wrongs, "activation-derivative")
-            yield Derivative(at, node, options, z, stretch, True, wrongs)
+            options = _options(z, stretch, known.name, wrongs, "activation-derivative")
+            yield Derivative(at, node, options, z=z, stretch=stretch, known=True)
         else:
             unknown.append((z, stretch))
     if not unknown or len(unknown) < len(entries) - 1:
@@ -102,13 +72,12 @@ def derivatives(
     if into_product or (len(stretch) == 1 and stretch[0].name in CURVED):
         kind = "activation-derivative" if into_product else "unknown"
         name = stretch[-1].call.name if stretch[-1].call else _name(stretch[-1])
-        wrongs = activations.OF_ANY
-        options = _options(stretch, name, wrongs, kind)
-        yield Derivative(at, node, options, z, stretch, False, wrongs)
+        options = _options(z, stretch, name, activations.OF_ANY, kind)
+        yield Derivative(at, node, options, z=z, stretch=stretch)
 
 
 def _options(
-    stretch: tuple[Node, ...], name: str, wrongs: tuple[Wrong, ...], kind: str
+    z: int, stretch: tuple[Node, ...], name: str, wrongs: tuple[Wrong, ...], kind: str
 ) -> tuple[Option, ...]:
     def common(wrong: Wrong, kind: str) -> bool:
         return wrong in activations.OF_ANY and kind == "activation-derivative"
@@ -119,10 +88,23 @@ def _options(
             f"the derivative of {name} {wrong.says}",
             # Operations within a library's function form a group of their own.
             f"{stretch[-1].call and stretch[-1].call.name}, {kind}: {name} {wrong.says}",
+            partial(_multiplied, z, stretch, wrong),
             f"the derivative of every activation {wrong.says}" if common(wrong, kind) else "",
         )
         for wrong in wrongs
     )
+
+
+def _multiplied(z: int, stretch: tuple[Node, ...], wrong: Wrong, op: Operation) -> dict[int, Any]:
+    """Return the cotangent times the wrong derivative."""
+    if wrong.factor is None:
+        return {0: jnp.where(op.ct > 0, op.ct, 0)}
+
+    def slope(t: Any) -> Any:
+        return activations.slope_of(lambda t: _along(stretch, z, t, op.values), t)
+
+    (before,) = op.x
+    return {0: op.ct * jnp.asarray(wrong.factor(before, op.y, slope), before.dtype)}
 
 
 def _name(node: Node) -> str:
@@ -171,7 +153,7 @@ def _recognised(
     return activations.recognised(np.asarray(found), numbering.avals[z].dtype)
 
 
-def _along(stretch: Sequence[Node], z: int, t: Any, values: dict[int, Any]) -> Any:
+def _along(stretch: Sequence[Node], z: int, t: Any, values: Mapping[int, Any]) -> Any:
     """Evaluate the stretch at t in place of z."""
     found = {**values, z: t}
     output = t
@@ -179,9 +161,3 @@ def _along(stretch: Sequence[Node], z: int, t: Any, values: dict[int, Any]) -> A
         (output,) = node.bound([found[o] for o in node.operands])
         found[node.outputs[0]] = output
     return output
-
-
-EXTRA = tuple(
-    Option("activation-derivative", f"there is one derivative of {name} too many", f"extra {name}")
-    for name in activations.EXTRA
-)

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from handgrad.diagnosis.rewired import Constant
+from handgrad.diagnosis.backprop import Constant
 from handgrad.program.graph import Graph, Node, Numbering
 
 #: Operations with a singularity, which a small number may keep their operand from; the number of

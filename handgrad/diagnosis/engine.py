@@ -15,11 +15,11 @@ from handgrad.data.domains.tangent import tangent_of
 from handgrad.data.point import Point
 from handgrad.data.pytrees import split
 from handgrad.diagnosis.activation_links import Derivative
-from handgrad.diagnosis.array_links import softmaxes
+from handgrad.diagnosis.backprop import Knobs, Rewired
 from handgrad.diagnosis.constants import constants
 from handgrad.diagnosis.operand_links import operands
 from handgrad.diagnosis.places import places
-from handgrad.diagnosis.rewired import Knobs, Rewired
+from handgrad.diagnosis.rules import softmaxes
 from handgrad.diagnosis.statistic_links import statistics
 from handgrad.diagnosis.switches import late_switches, switches
 from handgrad.program.complex_numbers.transform import traced

@@ -9,12 +9,11 @@ import numpy as np
 
 from handgrad.data.numerals import short
 from handgrad.diagnosis import factors, kinds
-from handgrad.diagnosis.array_links import Times
+from handgrad.diagnosis.backprop import Option, Place, Switch
 from handgrad.diagnosis.engine import Engine
-from handgrad.diagnosis.rewired import Place
+from handgrad.diagnosis.rules import UNDIVIDED, WITHOUT
 from handgrad.diagnosis.samples import Sample
 from handgrad.diagnosis.search import GIVES, Search
-from handgrad.diagnosis.spread_links import Undivided
 from handgrad.diagnosis.theory import Theory
 from handgrad.diagnosis.wording import of_node, of_nodes, of_place
 from handgrad.program.equations import is_of_complex
@@ -207,14 +206,19 @@ def _added(search: Search) -> dict[int, tuple[float, Any]]:
     return found
 
 
+def _of_group(engine: Engine, group: str) -> Iterator[tuple[dict[int, int], Switch, Option]]:
+    """Yield the choices of one wrong rule, each with its switch."""
+    for i, switch in enumerate(engine.rewired.switches):
+        for k, option in enumerate(switch.options):
+            if option.group == group:
+                yield {i: k + 1}, switch, option
+
+
 def another_divisor(search: Search) -> Iterator[Theory]:
     """Propose that a quotient was divided by one number: the padded length for that of each row."""
     first, engine = search.evidence.fit[0], search.engine
     wrong = search.within & first.wrong
-    for i, switch in enumerate(engine.rewired.switches):
-        if not isinstance(switch, Undivided) or not wrong.any():
-            continue
-        choice = {i: 1}
+    for choice, switch, _ in _of_group(engine, UNDIVIDED) if wrong.any() else ():
         through = engine.changed(first.given, choice=choice)
         factor = kinds.ratio(first.yours[wrong], through[wrong])
         if factor:
@@ -235,18 +239,14 @@ def factor_on_a_path(search: Search) -> Iterator[Theory]:
     """
     first, engine = search.evidence.fit[0], search.engine
     wrong = search.within & first.wrong
-    for k, switch in enumerate(engine.rewired.switches):
-        if not isinstance(switch, Times) or not wrong.any():
-            continue
+    for choice, switch, option in _of_group(engine, WITHOUT) if wrong.any() else ():
         for i, place in enumerate(engine.rewired.places[:MOST_PLACES]):
-            predict = partial(_on_a_path, engine, i, {k: 1})
+            predict = partial(_on_a_path, engine, i, choice)
             allowed = first.allowed + PLAUSIBLE * np.abs(first.gap)
             if (np.abs(predict(first) - first.yours) <= allowed)[wrong].all():
                 where = of_place(engine.rewired, place)
-                says = (
-                    f"{switch.options[0].says}{of_nodes([switch.node])}, in what comes back {where}"
-                )
-                yield Theory(switch.options[0].kind, f"{GIVES}{says}", predict)
+                says = f"{option.says}{of_nodes([switch.node])}, in what comes back {where}"
+                yield Theory(option.kind, f"{GIVES}{says}", predict)
 
 
 def _on_a_path(engine: Engine, place: int, choice: dict[int, int], sample: Sample) -> np.ndarray:

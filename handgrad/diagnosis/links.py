@@ -22,8 +22,8 @@ from handgrad.diagnosis import (
     other_passes,
     updates,
 )
+from handgrad.diagnosis.backprop import Place, Switch
 from handgrad.diagnosis.engine import Engine
-from handgrad.diagnosis.rewired import Place, Switch
 from handgrad.diagnosis.samples import Sample
 from handgrad.diagnosis.search import GIVES, Proposes, Search
 from handgrad.diagnosis.theory import Theory
@@ -128,11 +128,11 @@ def _scaled(search: Search, some: list[int], place: Place, value: float) -> Theo
 
 def _wrong_rule(search: Search, stage: int = 0) -> Iterator[Theory]:
     """Propose a wrong derivative: at one link, at all links of a group, at all but one."""
-    alike: dict[tuple[type, str], list[Choice]] = {}
+    alike: dict[str, list[Choice]] = {}
     everywhere: dict[str, list[Choice]] = {}
     for i, switch in enumerate(search.engine.rewired.switches):
         for k, option in enumerate(switch.options if switch.stage == stage else ()):
-            alike.setdefault((type(switch), option.group), []).append((i, k + 1, switch))
+            alike.setdefault(option.group, []).append((i, k + 1, switch))
             if option.anywhere:
                 everywhere.setdefault(option.anywhere, []).append((i, k + 1, switch))
     several = (members for members in everywhere.values() if len(members) > 1)

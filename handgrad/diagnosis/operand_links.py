@@ -4,16 +4,15 @@ A backward pass is given what the forward pass saved, or computes it again, and 
 are easily taken for each other: x for what is normalised, one input for the other.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
-from handgrad.diagnosis.rewired import Switch
-from handgrad.diagnosis.rounds import BILINEAR, BY_RESULT, taken
+from handgrad.diagnosis.backprop import Operation, Switch
+from handgrad.diagnosis.rounds import BILINEAR, taken, taking
 from handgrad.program.graph import Graph, Numbering, active_values
 
 #: Operations whose derivatives see their operands.
@@ -27,30 +26,17 @@ MOST_ARRAYS, MOST_OPERANDS = 32, 64
 class Operand(Switch):
     """An array that the derivative of an operation takes; an option is another one of its shape."""
 
-    taken: int  #: the number of the array
-    operand: int | None  #: which operand it is; None for the result
-    instead: tuple[int, ...]  #: by option, the number of the other array
+    taken: int = -1  #: the number of the array
+    operand: int | None = None  #: which operand it is; None for the result
+    instead: tuple[int, ...] = ()  #: by option, the number of the other array
 
-    stage: ClassVar[int] = 2
-
-    def changed(self, values: dict[int, Any], choice: Any) -> Any:
-        """Return the value, with a derivative that takes the other array."""
-        still = jax.lax.stop_gradient
-        mine = still(values[self.taken])
-        arrays = jnp.stack([still(values[o]).astype(mine.dtype) for o in self.instead])
-        # Unchosen, the right one: 0 times an infinite slope elsewhere would be no number.
-        there = jnp.where(choice > 0, arrays[jnp.maximum(choice - 1, 0)], mine)
-        operands = [values[o] for o in self.node.operands]
-        if self.operand is None:
-            return operands[0] * BY_RESULT[self.node.name](there)
-        if len(operands) == 1:
-            slope = jax.grad(lambda x: jnp.sum(self.node.bound([x])[0]))(there)
-            return operands[0] * still(slope)
-        # The other operand's derivative sees the array, that of the operand itself does not.
-        apart = [still(o) for o in operands]
-        apart[self.operand] = operands[self.operand]
-        operands[self.operand] = there
-        return self.node.bound(apart)[0] + self.node.bound(operands)[0]
+    def wrong(self, op: Operation, choice: Any) -> Iterator[tuple[int, Any]]:
+        """Yield the cotangents if the chosen array is taken."""
+        mine = op.values[self.taken]
+        arrays = jnp.stack([op.values[o].astype(mine.dtype) for o in self.instead])
+        found = taking(self.operand, arrays[jnp.maximum(choice - 1, 0)], op)
+        for operand, ct in found.items():
+            yield op.operands[operand], jnp.where(choice > 0, ct, 0)
 
 
 def operands(
@@ -73,7 +59,7 @@ def operands(
             o for o in distinct.get(shape, ()) if not np.array_equal(np.asarray(values[o]), mine)
         )[:MOST_ARRAYS]
         if instead:
-            found.append(Operand(node.outputs[0], node, (), number, k, instead))
+            found.append(Operand(node.outputs[0], node, (), 2, number, k, instead))
     return found[:MOST_OPERANDS]
 
 

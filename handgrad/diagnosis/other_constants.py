@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from handgrad.data.numerals import short
+from handgrad.diagnosis.backprop import Constant
 from handgrad.diagnosis.constants import (
     GUARDED,
     ROOTS,
@@ -18,7 +19,6 @@ from handgrad.diagnosis.constants import (
     times,
     times_still,
 )
-from handgrad.diagnosis.rewired import Constant
 from handgrad.diagnosis.samples import Sample
 from handgrad.diagnosis.search import GIVES, Search
 from handgrad.diagnosis.theory import Theory

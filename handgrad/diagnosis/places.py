@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from handgrad.diagnosis.activation_links import Derivative
-from handgrad.diagnosis.rewired import Place
+from handgrad.diagnosis.backprop import Place
 from handgrad.program.graph import Graph, Node, active_values
 
 #: The uses of a value: (operation, number of the operand).

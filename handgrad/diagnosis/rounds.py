@@ -3,13 +3,11 @@
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-import jax
-import jax.numpy as jnp
-
-from handgrad.diagnosis.late_links import Late
-from handgrad.diagnosis.rewired import Neighbour, Option, Switch
+from handgrad.diagnosis.backprop import Neighbour, Operation, Option, Switch
+from handgrad.diagnosis.rules import others_take
 from handgrad.program.graph import Graph, Node, Numbering, scan_groups
 
 #: Operations whose derivatives see their operands.
@@ -18,26 +16,22 @@ BILINEAR = ("mul", "dot_general", "div")
 #: Functions whose derivatives people write by the result, with that derivative.
 BY_RESULT = {"tanh": lambda a: 1 - a * a, "logistic": lambda a: a * (1 - a), "exp": lambda a: a}
 
-ONCE = tuple(
-    Option(
-        "overwritten",
-        f"of the contributions of all rounds only the {which} round's counts, as with = for +=",
-        which,
-    )
-    for which in ("first", "last")
-)
-NEXT = Option("index", "a derivative takes the value of the next round, as t + 1 for t", "next")
-BEFORE = Option(
-    "index", "a derivative takes the value of the round before, as t - 1 for t", "before"
-)
+#: Which round is the only one that counts: the first, or the last.
+ENDS = {"first": 1, "last": -1}
+
+ONLY = "of the contributions of all rounds only the {} round's counts, as with = for +="
+
+#: Whose value a derivative takes in place of its own, and how many rounds that is ahead.
+OTHERS = {
+    1: ("next", "a derivative takes the value of the next round, as t + 1 for t"),
+    -1: ("before", "a derivative takes the value of the round before, as t - 1 for t"),
+}
 
 
 @dataclass(frozen=True, eq=False)
-class Stale(Late):
-    """An operation whose derivative takes an operand, or the result, of another round."""
+class Beside(Switch):
+    """An operation of a loop whose wrong rules take values of other rounds."""
 
-    operand: int | None  #: which operand; None for the result
-    instead: tuple[int, ...]  #: by option, the number of the value that is taken
     taken: tuple[Neighbour, ...] = ()
 
     @property
@@ -45,39 +39,37 @@ class Stale(Late):
         """The values of other rounds."""
         return self.taken
 
-    def changed(self, values: dict[int, Any], choice: Any) -> Any:
-        """Return the value, with a derivative that takes the other round's."""
-        still = jax.lax.stop_gradient
-        there = jnp.select(
-            [choice == k + 1 for k in range(len(self.instead))],
-            [still(values[o]) for o in self.instead],
-        )
-        operands = [values[o] for o in self.node.operands]
-        if self.operand is None:
-            return operands[0] * BY_RESULT[self.node.name](there)
-        mine = operands[self.operand]
-        apart = [still(o) for o in operands]
-        apart[self.operand] = mine
-        operands[self.operand] = there
-        return self.node.bound(apart)[0] + self.node.bound(operands)[0]
+
+def taking(operand: int | None, other: Any, op: Operation) -> dict[int, Any]:
+    """Return the cotangents if a derivative takes another array.
+
+    Args:
+        operand: in place of which operand; None for the result.
+        other: the array.
+        op: the operation, which has one operand or is bilinear.
+    """
+    if operand is None:
+        return {0: op.ct * BY_RESULT[op.node.name](other)}
+    if len(op.x) == 1:
+        return op.back(x=[other])
+    return others_take(operand, lambda _: other)(op)
 
 
-@dataclass(frozen=True, eq=False)
-class Once(Late):
-    """A value that every round of a loop takes, of which only one round has a derivative."""
+def _stale(node: Node, operand: int | None, instead: Sequence[int]) -> tuple[Option, ...]:
+    """Return the options; the same line in another round of an unrolled loop has the same group."""
+    written = f"{node.source} {node.name} {operand}"
+    return tuple(
+        Option("index", says, f"{which} {written}", partial(_taking_value, operand, number))
+        for number, (which, says) in zip(instead, OTHERS.values(), strict=True)
+    )
 
-    flags: tuple[Neighbour, ...]  #: by option, which round
 
-    @property
-    def neighbours(self) -> tuple[Neighbour, ...]:
-        """What tells the round."""
-        return self.flags
+def _taking_value(operand: int | None, number: int, op: Operation) -> dict[int, Any]:
+    return taking(operand, op.values[number], op)
 
-    def changed(self, values: dict[int, Any], choice: Any) -> Any:
-        """Return the value times 1 in the round that counts, and 0 in the others."""
-        chosen = [choice == k + 1 for k in range(len(self.flags))]
-        flag = jnp.select(chosen, [values[n.number] for n in self.flags])
-        return values[self.at] * jax.lax.stop_gradient(flag).astype(values[self.at].dtype)
+
+def _flagged(number: int, op: Operation) -> dict[int, Any]:
+    return {0: op.ct * op.values[number].astype(op.ct.dtype)}
 
 
 def rounds(graph: Graph, active: set[int], numbering: Numbering) -> Iterator[Switch]:
@@ -91,18 +83,30 @@ def rounds(graph: Graph, active: set[int], numbering: Numbering) -> Iterator[Swi
     yield from _unrolled(graph, active)
 
 
+@dataclass(frozen=True, eq=False)
+class Once(Beside):
+    """A value that every round of a loop takes, of which only one round has a derivative."""
+
+    @property
+    def operands(self) -> tuple[int, ...]:
+        """The value in another's place: what comes back to it there is kept."""
+        return (self.at,)
+
+
 def _once(loop: Node, active: set[int], numbering: Numbering) -> Iterator[Once]:
     (body,), (n_consts, _) = loop.bodies, scan_groups(loop)
     for at in body.inputs[:n_consts]:
         if at in active:
-            flags = tuple(
-                Neighbour(loop, None, numbering.fresh(numbering.avals[at].update(shape=())), ahead)
-                for ahead in (1, -1)
-            )
-            yield Once(at, loop, ONCE, flags)
+            number = numbering.avals[at].update(shape=())
+            flags = [Neighbour(loop, None, numbering.fresh(number), by) for by in ENDS.values()]
+            pairs = [
+                (which, partial(_flagged, n.number)) for which, n in zip(ENDS, flags, strict=True)
+            ]
+            options = [Option("overwritten", ONLY.format(which), which, f) for which, f in pairs]
+            yield Once(at, loop, tuple(options), 1, tuple(flags))
 
 
-def _in_body(loop: Node, active: set[int], numbering: Numbering) -> Iterator[Stale]:
+def _in_body(loop: Node, active: set[int], numbering: Numbering) -> Iterator[Switch]:
     (body,) = loop.bodies
     n_consts, _ = scan_groups(loop)
     varies = set(body.inputs[n_consts:])
@@ -111,12 +115,10 @@ def _in_body(loop: Node, active: set[int], numbering: Numbering) -> Iterator[Sta
             varies.update(node.outputs)
     for node, operand, value in taken(body, active):
         if value in varies:
-            found = tuple(
-                Neighbour(loop, value, numbering.fresh(numbering.avals[value]), ahead)
-                for ahead in (1, -1)
-            )
-            numbers = tuple(n.number for n in found)
-            yield Stale(node.outputs[0], node, _named(node, operand), operand, numbers, found)
+            aval = numbering.avals[value]
+            found = tuple(Neighbour(loop, value, numbering.fresh(aval), by) for by in OTHERS)
+            options = _stale(node, operand, [n.number for n in found])
+            yield Beside(node.outputs[0], node, options, 1, found)
 
 
 def taken(
@@ -135,13 +137,7 @@ def taken(
                 yield node, k, o
 
 
-def _named(node: Node, operand: int | None) -> tuple[Option, ...]:
-    """Return the options; the same line in another round of an unrolled loop has the same group."""
-    written = f"{node.source} {node.name} {operand}"
-    return tuple(Option(o.kind, o.says, f"{o.group} {written}") for o in (NEXT, BEFORE))
-
-
-def _unrolled(graph: Graph, active: set[int]) -> Iterator[Stale]:
+def _unrolled(graph: Graph, active: set[int]) -> Iterator[Switch]:
     """Yield the switches of operations that a loop in Python repeats."""
     made_by = {o: node for node in graph.nodes for o in node.outputs}
     repeated: dict[object, list[Node]] = defaultdict(list)
@@ -170,7 +166,7 @@ def _unrolled(graph: Graph, active: set[int]) -> Iterator[Stale]:
     for node, operand, value in taken(graph, active):
         found = (shifted(value, 1), shifted(value, -1))
         if len(repeated[place[node][0]]) > 1 and found != (value, value):
-            yield Stale(node.outputs[0], node, _named(node, operand), operand, found)
+            yield Switch(node.outputs[0], node, _stale(node, operand, found), 1)
 
 
 def _written(node: Node, made_by: dict[int, Node]) -> object:

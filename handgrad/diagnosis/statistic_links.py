@@ -7,15 +7,15 @@ may be others than in the forward pass.
 
 import itertools
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from handgrad.diagnosis.rewired import Switch
+from handgrad.diagnosis.backprop import Operation, Switch
 from handgrad.program.graph import Graph, Node, Numbering, active_values
 
 #: The most axes of an array whose subsets are tried: 14 of four axes, 30 of five.
@@ -31,82 +31,61 @@ class Statistic(Switch):
     which divides what is summed and multiplies the sum.
     """
 
-    operand: int  #: which operand of the operation the statistic is
-    sum: Node  #: the sum in it
-    between: tuple[Node, ...]  #: the operations from the sum to the statistic
-    mean: bool  #: whether it is divided by the number of elements
-    axes: tuple[tuple[int, ...], ...]  #: by option
-    before: tuple[tuple[int | None, int], ...]  #: by option, the factor and its power
+    operand: int = 0  #: which operand of the operation the statistic is
+    sum: Node = field(kw_only=True)  #: the sum in it
+    between: tuple[Node, ...] = ()  #: the operations from the sum to the statistic
+    mean: bool = False  #: whether it is divided by the number of elements
+    axes: tuple[tuple[int, ...], ...] = ()  #: by option
+    before: tuple[tuple[int | None, int], ...] = ()  #: by option, the factor and its power
 
-    stage: ClassVar[int] = 2
+    def wrong(self, op: Operation, choice: Any) -> Iterator[tuple[int, Any]]:
+        """Yield the cotangents; what comes back to the statistic is summed over other axes."""
+        (given,), option = self.sum.operands, jnp.maximum(choice - 1, 0)
+        right = {} if self.node.name == "broadcast_in_dim" else op.right
+        found = [(op.operands[k], ct) for k, ct in right.items() if k != self.operand]
+        for number, ct in (*found, (given, self._summed(op, op.values[given], option))):
+            yield number, jnp.where(choice > 0, ct, 0)
 
-    def changed(self, values: dict[int, Any], choice: Any) -> Any:
-        """Return the value; what comes back to the statistic is summed over the option's axes."""
-        still = jax.lax.stop_gradient
-        spread = self._spread(values, choice)
-        if self.node.name == "broadcast_in_dim":
-            return spread
-        operands = [values[o] for o in self.node.operands]
-        apart = [still(o) for o in operands]
-        operands[self.operand], apart[self.operand] = still(operands[self.operand]), spread
-        return self.node.bound(operands)[0] + self.node.bound(apart)[0]
-
-    def _spread(self, values: dict[int, Any], choice: Any) -> Any:
-        """Return the statistic in the array's shape, with the wrong derivative by the array."""
-        given, option = values[self.sum.operands[0]], jnp.maximum(choice - 1, 0)
-        summed = self.sum.eqn.params["axes"]
-        shape = np.shape(given)
+    def _summed(self, op: Operation, given: Any, option: Any) -> Any:
+        """Return the wrong cotangent of the array."""
+        summed, shape = self.sum.eqn.params["axes"], np.shape(given)
         kept = tuple(1 if k in summed else n for k, n in enumerate(shape))
         flags = jnp.array([[k in axes for k in range(len(shape))] for axes in self.axes])[option]
-        counts = [math.prod(shape[k] for k in axes) for axes in self.axes]
-        count = math.prod(shape[k] for k in summed)
-        before = [self._factor(values, *each, given) for each in self.before]
-        factors = jnp.stack(before)[option]
-        factors = jnp.where(choice > 0, factors, 1.0)  # 0 / 0 would be no number, unchosen
-        slope = jax.grad(lambda total: jnp.sum(self._of_sum(values, total)))(
-            jax.lax.stop_gradient(values[self.sum.outputs[0]])
+        factors = jnp.stack([_factor(op.values, *each, given) for each in self.before])[option]
+        slope = jax.grad(lambda total: jnp.sum(self._of_sum(op.values, total)))(
+            op.values[self.sum.outputs[0]]
         )
         times = slope.reshape(kept).astype(given.dtype)
         if self.mean:
+            counts = [math.prod(shape[k] for k in axes) for axes in self.axes]
+            count = math.prod(shape[k] for k in summed)
             times *= count / jnp.asarray(counts, given.dtype)[option]
-        value = jnp.broadcast_to(values[self.node.operands[self.operand]].reshape(kept), shape)
-        still = jax.lax.stop_gradient
-        return _summed_over(given, still(value), still(factors), still(times), flags)
+        found = self._arriving(op, kept, shape).astype(given.dtype) / factors
+        for k in range(found.ndim):
+            total = jnp.broadcast_to(jnp.sum(found, axis=k, keepdims=True), found.shape)
+            found = jnp.where(flags[k], total, found)
+        return times * factors * found
 
-    def _of_sum(self, values: dict[int, Any], total: Any) -> Any:
+    def _arriving(self, op: Operation, kept: tuple[int, ...], shape: tuple[int, ...]) -> Any:
+        """Return the cotangent of the statistic in the array's shape, which is not summed yet."""
+        if self.node.name == "broadcast_in_dim":
+            return op.ct
+        x = list(op.x)
+        x[self.operand] = jnp.broadcast_to(x[self.operand].reshape(kept), shape)
+        return op.back(x=x)[self.operand]
+
+    def _of_sum(self, values: Mapping[int, Any], total: Any) -> Any:
         """Return the statistic of a sum."""
         there = {self.sum.outputs[0]: total}
         for node in self.between:
-            outputs = node.bound(
-                [there.get(o, jax.lax.stop_gradient(values[o])) for o in node.operands]
-            )
+            outputs = node.bound([there.get(o, values[o]) for o in node.operands])
             there.update(zip(node.outputs, outputs, strict=True))
         return there[self.node.operands[self.operand]]
 
-    def _factor(self, values: dict[int, Any], number: int | None, power: int, given: Any) -> Any:
-        value = 1.0 if number is None else jax.lax.stop_gradient(values[number]) ** power
-        return jnp.broadcast_to(jnp.asarray(value, given.dtype), given.shape)
 
-
-@jax.custom_vjp
-def _summed_over(given: Any, value: Any, factors: Any, times: Any, flags: Any) -> Any:  # noqa: ARG001 (for the derivative)
-    """Return the value; the cotangent over the factors is summed over the axes of the flags."""
-    return value
-
-
-def _back(kept: tuple[Any, Any, Any], g: Any) -> Any:
-    factors, times, flags = kept
-    found = g.astype(factors.dtype) / factors
-    for k in range(found.ndim):
-        total = jnp.broadcast_to(jnp.sum(found, axis=k, keepdims=True), found.shape)
-        found = jnp.where(flags[k], total, found)
-    return times * factors * found, None, None, None, None
-
-
-_summed_over.defvjp(
-    lambda given, value, factors, times, flags: (value, (factors, times, flags)),
-    _back,
-)
+def _factor(values: Mapping[int, Any], number: int | None, power: int, given: Any) -> Any:
+    value = 1.0 if number is None else values[number] ** power
+    return jnp.broadcast_to(jnp.asarray(value, given.dtype), given.shape)
 
 
 def statistics(graph: Graph, leaves: Sequence[int], numbering: Numbering) -> list[Statistic]:
@@ -149,10 +128,12 @@ def _uses(graph: Graph, total: Node, numbering: Numbering) -> Iterator[Statistic
                 if o in reached and aligned:
                     options = list(itertools.product(axes, _before(graph, shape, kept, numbering)))
                     yield Statistic(
-                        *(at, node, (), k, total, tuple(between)),
-                        _is_mean(between, numbering, math.prod(shape) // size),
-                        tuple(axes for axes, _ in options),
-                        tuple(before for _, before in options),
+                        *(at, node, (), 2, k),
+                        sum=total,
+                        between=tuple(between),
+                        mean=_is_mean(between, numbering, math.prod(shape) // size),
+                        axes=tuple(axes for axes, _ in options),
+                        before=tuple(before for _, before in options),
                     )
 
 

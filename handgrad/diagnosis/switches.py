@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from handgrad.diagnosis import activation_links, array_links, late_links, rounds, spread_links
-from handgrad.diagnosis.activation_links import Derivative, Extra
-from handgrad.diagnosis.rewired import Switch
+from handgrad.diagnosis import activation_links, rounds, rules
+from handgrad.diagnosis.activation_links import Derivative
+from handgrad.diagnosis.backprop import Switch
 from handgrad.program.graph import REARRANGING, Graph, Numbering, active_values
 
 #: Larger constants are not folded.
@@ -32,18 +32,21 @@ def switches(graph: Graph, leaves: Sequence[int], numbering: Numbering) -> list[
 def late_switches(graph: Graph, leaves: Sequence[int], numbering: Numbering) -> list[Switch]:
     """Return the switches that are tried after all others."""
     active = active_values(graph, leaves)
-    of_nodes = (
-        switch
+    nodes = [
+        node
         for node in graph.all_nodes()
         if not node.bodies and not active.isdisjoint(node.outputs)
-        for switch in late_links.late_links(node, active, numbering)
-    )
-    return [
-        *of_nodes,
-        *late_links.parts(graph, active, numbering),
-        *spread_links.spread_links(graph, active, numbering),
-        *rounds.rounds(graph, active, numbering),
     ]
+    of_nodes, spread = (
+        [
+            Switch(node.outputs[0], node, options, 1)
+            for node in nodes
+            if (options := tuple(rules_of(node, active, numbering)))
+        ]
+        for rules_of in (rules.late_rules, rules.spread_rules)
+    )
+    repeated = rounds.rounds(graph, active, numbering)
+    return [*of_nodes, *rules.parts(graph, active, numbering), *spread, *repeated]
 
 
 def fold(graph: Graph, numbering: Numbering) -> None:
@@ -71,12 +74,11 @@ def _within(graph: Graph, active: set[int], numbering: Numbering) -> Iterator[Sw
         yield from activation_links.derivatives(
             graph, node, single.get(at, {at}), at in into_products, numbering
         )
+        options = rules.first_rules(node, active, numbering)
         if node.name in SUMS and len(single.get(at, {at})) == 1:
-            yield Extra(at, node, activation_links.EXTRA)
-        yield from array_links.products(node, active, numbering)
-        yield from array_links.axes(node, active, numbering)
-        yield from array_links.lookups(node, active, numbering)
-        yield from array_links.times(node, active, numbering)
+            options = (*rules.EXTRA, *options)
+        if options := tuple(options):
+            yield Switch(at, node, options)
 
 
 def _single_entries(graph: Graph, active: set[int], numbering: Numbering) -> dict[int, set[int]]:

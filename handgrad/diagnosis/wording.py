@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from handgrad.data import numerals
 from handgrad.data.frames import near
 from handgrad.data.point import Point, index_of
-from handgrad.diagnosis.rewired import Place, Rewired
+from handgrad.diagnosis.backprop import Place, Rewired
 from handgrad.program.graph import Node
 from handgrad.program.sources import Source
 
