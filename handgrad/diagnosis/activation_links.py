@@ -30,7 +30,6 @@ CURVED -= {"neg", "select_n", "sub", "max", "min", "clamp", "not", "and", "or"}
 class Derivative(Switch):
     """The derivative of a stretch of elementwise operations from z to a."""
 
-    z: int = -1
     stretch: tuple[Node, ...] = ()
     known: bool = False  #: whether it is a known activation
 
@@ -38,11 +37,6 @@ class Derivative(Switch):
         """Return the operations whose results are used only here: exp as a part of tanh."""
         outside = {o for n in graph.all_nodes() if n not in self.stretch for o in n.operands}
         return {node for node in self.stretch if outside.isdisjoint(node.outputs)}
-
-    @property
-    def operands(self) -> tuple[int, ...]:
-        """The value that it is a function of."""
-        return (self.z,)
 
 
 def derivatives(
@@ -61,8 +55,8 @@ def derivatives(
         known = _recognised(stretch, z, numbering)
         if known:
             wrongs = (activations.MISSING, *known.mistakes, *activations.OF_ACTIVATIONS[1:])
-            options = _options(z, stretch, known.name, wrongs, "activation-derivative")
-            yield Derivative(at, node, options, z=z, stretch=stretch, known=True)
+            options = _options(stretch, known.name, wrongs, "activation-derivative")
+            yield Derivative(at, node, options, operands=(z,), stretch=stretch, known=True)
         else:
             unknown.append((z, stretch))
     if not unknown or len(unknown) < len(entries) - 1:
@@ -72,12 +66,12 @@ def derivatives(
     if into_product or (len(stretch) == 1 and stretch[0].name in CURVED):
         kind = "activation-derivative" if into_product else "unknown"
         name = stretch[-1].call.name if stretch[-1].call else _name(stretch[-1])
-        options = _options(z, stretch, name, activations.OF_ANY, kind)
-        yield Derivative(at, node, options, z=z, stretch=stretch)
+        options = _options(stretch, name, activations.OF_ANY, kind)
+        yield Derivative(at, node, options, operands=(z,), stretch=stretch)
 
 
 def _options(
-    z: int, stretch: tuple[Node, ...], name: str, wrongs: tuple[Wrong, ...], kind: str
+    stretch: tuple[Node, ...], name: str, wrongs: tuple[Wrong, ...], kind: str
 ) -> tuple[Option, ...]:
     def common(wrong: Wrong, kind: str) -> bool:
         return wrong in activations.OF_ANY and kind == "activation-derivative"
@@ -86,22 +80,22 @@ def _options(
         Option(
             "sign" if wrong is activations.NEGATIVE else kind,
             f"the derivative of {name} {wrong.says}",
+            partial(_multiplied, stretch, wrong),
             # Operations within a library's function form a group of their own.
             f"{stretch[-1].call and stretch[-1].call.name}, {kind}: {name} {wrong.says}",
-            partial(_multiplied, z, stretch, wrong),
             f"the derivative of every activation {wrong.says}" if common(wrong, kind) else "",
         )
         for wrong in wrongs
     )
 
 
-def _multiplied(z: int, stretch: tuple[Node, ...], wrong: Wrong, op: Operation) -> dict[int, Any]:
+def _multiplied(stretch: tuple[Node, ...], wrong: Wrong, op: Operation) -> dict[int, Any]:
     """Return the cotangent times the wrong derivative."""
     if wrong.factor is None:
         return {0: jnp.where(op.ct > 0, op.ct, 0)}
 
     def slope(t: Any) -> Any:
-        return activations.slope_of(lambda t: _along(stretch, z, t, op.values), t)
+        return activations.slope_of(lambda t: _along(stretch, op.operands[0], t, op.values), t)
 
     (before,) = op.x
     return {0: op.ct * jnp.asarray(wrong.factor(before, op.y, slope), before.dtype)}

@@ -93,9 +93,19 @@ class Option:
 
     kind: str
     says: str
-    group: str  #: shared by the same mistake at other switches
     wrong: Callable[[Operation], dict[int, Any]]  #: the cotangents of the operands, by position
+    group: str = ""  #: what the same mistake at other switches has in common; nothing for `says`
     anywhere: str = ""  #: the sentence if all such switches have it, of any function; or nothing
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """A value inside a loop as it is in the round before or after, or what tells one round."""
+
+    loop: Node
+    value: int | None  #: the value in the loop's body; None for 1 in a single round, else 0
+    number: int  #: that of the value which this one is available as
+    ahead: int  #: 1 for the next round, -1 for the one before; of single rounds -1 is the last
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,32 +118,14 @@ class Switch:
     #: When it is tried: 0 first, 1 late, 2 after all others. Each stage is compiled apart, which
     #: takes time.
     stage: int = 0
-
-    @property
-    def operands(self) -> tuple[int, ...]:
-        """The numbers of the values that the wrong rules give cotangents of."""
-        return self.node.operands
-
-    @property
-    def neighbours(self) -> tuple["Neighbour", ...]:
-        """Values of other rounds of a loop that the wrong rules take."""
-        return ()
+    operands: tuple[int, ...] = ()  #: what the rules give cotangents of; empty for the operation's
+    neighbours: tuple[Neighbour, ...] = ()  #: values of other rounds of a loop that the rules take
 
     def wrong(self, op: Operation, choice: Any) -> Iterable[tuple[int, Any]]:
         """Yield the cotangents that a wrong rule gives, each with the number of its value."""
         for k, option in enumerate(self.options):
             for operand, ct in option.wrong(op).items():
                 yield op.operands[operand], jnp.where(choice == k + 1, ct, 0)
-
-
-@dataclass(frozen=True)
-class Neighbour:
-    """A value inside a loop as it is in the round before or after, or what tells one round."""
-
-    loop: Node
-    value: int | None  #: the value in the loop's body; None for 1 in a single round, else 0
-    number: int  #: that of the value which this one is available as
-    ahead: int  #: 1 for the next round, -1 for the one before; of single rounds -1 is the last
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,11 +154,20 @@ class Rewired:
 
     graph: Graph
     numbering: Numbering
-    places: tuple[Place, ...]
-    switches: tuple[Switch, ...]
     names: tuple[str, ...]  #: of the parameters, which are the first inputs
+    places: tuple[Place, ...] = ()
+    switches: tuple[Switch, ...] = ()
     constants: tuple[Constant, ...] = ()
-    stage: int = 0  #: which of the switches are there
+    stage: int | None = None  #: which of the switches are there
+
+    def values(self, leaves: Any, real: Any) -> dict[int, Any]:
+        """Return the values of the loss; random keys, which are no arrays of NumPy's, are left out.
+
+        Those inside loops are left out, too.
+        """
+        found = _Run(self, Knobs((), ())).forward(self.graph, [*leaves, *real])
+        key, values = jax.dtypes.prng_key, {**self.numbering.known, **found}
+        return {o: v for o, v in values.items() if o >= 0 and not jnp.issubdtype(v.dtype, key)}
 
     def gradient(self, leaves: Any, real: Any, knobs: "Knobs") -> Any:
         """Return the changed gradient; to be compiled by `jax.jit`."""
@@ -330,7 +331,8 @@ class _Run:
             ct = self.knobs.scale[place].astype(ct.dtype) * ct
         for i, switch in reversed(self.switches.get(number, ())):
             choice = self.knobs.choice[i]
-            op = Operation(switch.node, switch.operands, values, number, ct)
+            of = switch.operands or switch.node.operands
+            op = Operation(switch.node, of, values, number, ct)
             self._add(switch.wrong(op, choice), found)
             ct = jnp.where(choice > 0, 0, ct)
         return ct + found.pop(number) if number in found else ct

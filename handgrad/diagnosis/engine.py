@@ -35,10 +35,6 @@ MOST_NODES = 2000
 SAME = 1e-8
 
 
-#: The name of compiled gradients with the switches of a stage, which follows.
-SWITCHES = "switches "
-
-
 #: What JAX raises where it cannot differentiate a loss backwards: a `while` loop.
 #: Or where it cannot bind an operation anew, for lack of a parameter, as in a `shard_map`. The last
 #: two are what an installed function raises that is the loss itself, and not in JAX.
@@ -60,7 +56,7 @@ class Engine:
     traced_inputs: bool
     constants: tuple[float, ...] = ()  #: scalar constants of the loss
     domains: Sequence[Domain] = ()  #: of the leaves; gradients are projected on their tangent space
-    _compiled: dict[str, Any] = field(default_factory=dict, repr=False)
+    _compiled: dict[tuple[int | None, bool], Any] = field(default_factory=dict, repr=False)
     _begun: set[Any] = field(default_factory=set, repr=False)
     _right: dict[int, np.ndarray] = field(default_factory=dict, repr=False)
     _values: dict[int, dict[int, np.ndarray]] = field(default_factory=dict, repr=False)
@@ -91,6 +87,7 @@ class Engine:
             leaves: parameters in place of the point's.
             constants: the numbers that change values, by the number of the constant.
         """
+        stages = [self.rewired.switches[i].stage for i in choice or ()]
         scales = np.ones(len(self.rewired.places))
         choices = np.zeros(len(self.rewired.switches), dtype=np.int64)
         scales[list(scale or {})] = list((scale or {}).values())
@@ -100,7 +97,7 @@ class Engine:
         check_time()
         with jax.enable_x64(True):
             found = self._run(
-                self._needed(choice, constants),
+                (stages[0] if stages else None, bool(constants)),
                 _wide(given.leaves if leaves is None else leaves),
                 _wide(split(given.inputs)[0]) if self.traced_inputs else [],
                 Knobs(scales, choices, [u if u is None else _wide([u])[0] for u in updated], added),
@@ -112,15 +109,13 @@ class Engine:
     def values(self, given: Point) -> dict[int, np.ndarray]:
         """Return all values of the loss at a point, by number; those inside loops are left out."""
         if id(given) not in self._values:
-            with jax.enable_x64(True):
-                real = _wide(split(given.inputs)[0]) if self.traced_inputs else []
-                found = self._made([*_wide(given.leaves), *real])
-                self._values[id(given)] = {o: np.asarray(value) for o, value in found.items()}
+            real = _wide(split(given.inputs)[0]) if self.traced_inputs else []
+            self._values[id(given)] = self._made(_wide(given.leaves), real)
         return self._values[id(given)]
 
     @cached_property
-    def _made(self) -> Callable[[Sequence[Any]], dict[int, Any]]:
-        return _maker(self.rewired.graph, self.rewired.numbering)
+    def _made(self) -> Callable[[Any, Any], dict[int, np.ndarray]]:
+        return _maker(self.rewired)
 
     def without(self, number: int) -> "Engine":
         """Return the engine of the same loss with 0 in place of a constant."""
@@ -140,33 +135,26 @@ class Engine:
         """Return the part of the gradient that flows through a place, shape (size,)."""
         return self.right(given) - self.changed(given, {place: 0.0})
 
-    def _needed(self, choice: dict[int, int] | None, constants: dict[int, float] | None) -> str:
-        if choice:
-            return f"{SWITCHES}{self.rewired.switches[next(iter(choice))].stage}"
-        return "constants" if constants else ""
+    def _run(self, needed: tuple[int | None, bool], leaves: Any, real: Any, knobs: Knobs) -> Any:
+        """Run the compiled gradient, unless there is no time to compile it.
 
-    def _run(self, needed: str, leaves: Any, real: Any, knobs: Knobs) -> Any:
-        """Run the compiled gradient, unless there is no time to compile it."""
-        run = self._gradient(needed)
+        Args:
+            needed: the stage of the switches that are there, and whether the constants are; each
+                takes time.
+            leaves, real, knobs: the arguments.
+        """
+        if needed not in self._compiled:
+            stage, constants = needed
+            found = self.rewired.constants if constants else ()
+            rewired = replace(self.rewired, stage=stage, constants=found)
+            self._compiled[needed] = jax.jit(rewired.gradient, compiler_options=QUICK)
+        run = self._compiled[needed]
         key = needed, tuple(u is None for u in knobs.updated)
         if key not in self._begun:
             if not may_be_compiled(run.trace(leaves, real, knobs).jaxpr.jaxpr):
                 raise OutOfTimeError
             self._begun.add(key)
         return run(leaves, real, knobs)
-
-    def _gradient(self, needed: str) -> Any:
-        """Return the compiled gradient, of the kind of changes that is needed; each takes time."""
-        if needed not in self._compiled:
-            switched = needed.startswith(SWITCHES)
-            rewired = replace(
-                self.rewired,
-                switches=self.rewired.switches if switched else (),
-                constants=self.rewired.constants if needed == "constants" else (),
-                stage=int(needed.removeprefix(SWITCHES)) if switched else 0,
-            )
-            self._compiled[needed] = jax.jit(rewired.gradient, compiler_options=QUICK)
-        return self._compiled[needed]
 
 
 class AnotherLossError(Exception):
@@ -230,7 +218,8 @@ def _engine(loss: Function, given: Point) -> Engine:
             raise TooLargeError
         parameters = graph.inputs[: len(leaves)]
         found = switches(graph, parameters, numbering)
-        values = _maker(graph, numbering)([*leaves, *(_wide(real) if traced_inputs else [])])
+        rewired = Rewired(graph, numbering, given.paths)
+        values = _maker(rewired)(leaves, _wide(real) if traced_inputs else [])
         found += softmaxes(graph, numbering, values)
         found += late_switches(graph, parameters, numbering)
         found += operands(graph, parameters, numbering, values)
@@ -238,7 +227,7 @@ def _engine(loss: Function, given: Point) -> Engine:
     activations = [switch for switch in found if isinstance(switch, Derivative)]
     places_found = tuple(places(graph, parameters, activations))
     numbers = constants(graph, numbering)
-    rewired = Rewired(graph, numbering, places_found, tuple(found), given.paths, numbers)
+    rewired = replace(rewired, places=places_found, switches=tuple(found), constants=numbers)
     return Engine(rewired, traced_inputs, _constants(graph, parameters, values))
 
 
@@ -260,27 +249,15 @@ def _wide(arrays: Sequence[Any]) -> list[np.ndarray]:
     return [np.asarray(array, dtype=np.float64) for array in arrays]
 
 
-def _maker(graph: Graph, numbering: Numbering) -> Callable[[Sequence[Any]], dict[int, Any]]:
-    """Return a function from what is given to all intermediate values of the loss, by number.
+def _maker(rewired: Rewired) -> Callable[[Any, Any], dict[int, np.ndarray]]:
+    """Return a function from leaves and inputs to all values of the loss.
 
-    Random keys, which are no arrays of NumPy's, are left out. It is compiled as one: JAX
-    would compile every operation.
+    It is compiled as one: JAX would compile every operation.
     """
-    numbers = [o for node in graph.nodes for o in node.outputs]
+    compiled = jax.jit(rewired.values, compiler_options=QUICK)
 
-    def made(given: Sequence[Any]) -> list[Any]:
-        values = dict(numbering.known) | dict(zip(graph.inputs, given, strict=True))
-        for node in graph.nodes:
-            outputs = node.bound([values[o] for o in node.operands])
-            values.update(zip(node.outputs, outputs, strict=True))
-        return [values[o] for o in numbers]
-
-    compiled = jax.jit(made, compiler_options=QUICK)
-
-    def of(given: Sequence[Any]) -> dict[int, Any]:
-        inputs = zip(graph.inputs, given, strict=True)
-        found = numbering.known | dict(inputs) | dict(zip(numbers, compiled(given), strict=True))
-        key = jax.dtypes.prng_key
-        return {o: v for o, v in found.items() if not jax.numpy.issubdtype(v.dtype, key)}
+    def of(leaves: Any, real: Any) -> dict[int, np.ndarray]:
+        with jax.enable_x64(True):
+            return {o: np.asarray(value) for o, value in compiled(leaves, real).items()}
 
     return of

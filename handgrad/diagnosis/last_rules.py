@@ -206,11 +206,11 @@ def _added(search: Search) -> dict[int, tuple[float, Any]]:
     return found
 
 
-def _of_group(engine: Engine, group: str) -> Iterator[tuple[dict[int, int], Switch, Option]]:
+def _that_say(engine: Engine, says: str) -> Iterator[tuple[dict[int, int], Switch, Option]]:
     """Yield the choices of one wrong rule, each with its switch."""
     for i, switch in enumerate(engine.rewired.switches):
         for k, option in enumerate(switch.options):
-            if option.group == group:
+            if option.says == says:
                 yield {i: k + 1}, switch, option
 
 
@@ -218,7 +218,7 @@ def another_divisor(search: Search) -> Iterator[Theory]:
     """Propose that a quotient was divided by one number: the padded length for that of each row."""
     first, engine = search.evidence.fit[0], search.engine
     wrong = search.within & first.wrong
-    for choice, switch, _ in _of_group(engine, UNDIVIDED) if wrong.any() else ():
+    for choice, switch, _ in _that_say(engine, UNDIVIDED) if wrong.any() else ():
         through = engine.changed(first.given, choice=choice)
         factor = kinds.ratio(first.yours[wrong], through[wrong])
         if factor:
@@ -239,7 +239,7 @@ def factor_on_a_path(search: Search) -> Iterator[Theory]:
     """
     first, engine = search.evidence.fit[0], search.engine
     wrong = search.within & first.wrong
-    for choice, switch, option in _of_group(engine, WITHOUT) if wrong.any() else ():
+    for choice, switch, option in _that_say(engine, WITHOUT) if wrong.any() else ():
         for i, place in enumerate(engine.rewired.places[:MOST_PLACES]):
             predict = partial(_on_a_path, engine, i, choice)
             allowed = first.allowed + PLAUSIBLE * np.abs(first.gap)

@@ -132,7 +132,7 @@ def _wrong_rule(search: Search, stage: int = 0) -> Iterator[Theory]:
     everywhere: dict[str, list[Choice]] = {}
     for i, switch in enumerate(search.engine.rewired.switches):
         for k, option in enumerate(switch.options if switch.stage == stage else ()):
-            alike.setdefault(option.group, []).append((i, k + 1, switch))
+            alike.setdefault(option.group or option.says, []).append((i, k + 1, switch))
             if option.anywhere:
                 everywhere.setdefault(option.anywhere, []).append((i, k + 1, switch))
     several = (members for members in everywhere.values() if len(members) > 1)
@@ -186,7 +186,7 @@ def _choices(members: list[Choice]) -> Iterator[list[Choice]]:
 def _switched(search: Search, members: list[Choice]) -> Theory:
     choice = {i: k for i, k, _ in members}
     options = [switch.options[k - 1] for _, k, switch in members]
-    one = len({option.group for option in options}) == 1
+    one = len({option.group or option.says for option in options}) == 1
     where = of_nodes([switch.node for *_, switch in members])
     return Theory(
         options[0].kind,

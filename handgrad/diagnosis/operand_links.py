@@ -59,7 +59,9 @@ def operands(
             o for o in distinct.get(shape, ()) if not np.array_equal(np.asarray(values[o]), mine)
         )[:MOST_ARRAYS]
         if instead:
-            found.append(Operand(node.outputs[0], node, (), 2, number, k, instead))
+            found.append(
+                Operand(node.outputs[0], node, (), 2, taken=number, operand=k, instead=instead)
+            )
     return found[:MOST_OPERANDS]
 
 

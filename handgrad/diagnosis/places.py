@@ -32,15 +32,15 @@ def places(
 
 def _closed(found: list[Place], activation: Derivative) -> list[Place]:
     """Mark the places between the two ends of an activation as inside it."""
-    within = set(activation.stretch)
+    within, (z,) = set(activation.stretch), activation.operands
     between = {o for node in activation.stretch for o in node.outputs} - {activation.at}
     there = [place for place in found if within.issuperset(n for n, _ in place.uses)]
-    entries = [place for place in there if place.uses and place.value == activation.z]
+    entries = [place for place in there if place.uses and place.value == z]
     inside = {id(place) for place in there if place.value in between}
     if len(entries) > 1:
         inside |= {id(place) for place in entries}
         uses = tuple(dict.fromkeys(use for place in entries for use in place.uses))
-        found = [*found, Place(activation.z, uses, entries[0].made_by)]
+        found = [*found, Place(z, uses, entries[0].made_by)]
     return [replace(place, inside=True) if id(place) in inside else place for place in found]
 
 

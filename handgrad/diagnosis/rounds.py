@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -28,18 +27,6 @@ OTHERS = {
 }
 
 
-@dataclass(frozen=True, eq=False)
-class Beside(Switch):
-    """An operation of a loop whose wrong rules take values of other rounds."""
-
-    taken: tuple[Neighbour, ...] = ()
-
-    @property
-    def neighbours(self) -> tuple[Neighbour, ...]:
-        """The values of other rounds."""
-        return self.taken
-
-
 def taking(operand: int | None, other: Any, op: Operation) -> dict[int, Any]:
     """Return the cotangents if a derivative takes another array.
 
@@ -59,7 +46,7 @@ def _stale(node: Node, operand: int | None, instead: Sequence[int]) -> tuple[Opt
     """Return the options; the same line in another round of an unrolled loop has the same group."""
     written = f"{node.source} {node.name} {operand}"
     return tuple(
-        Option("index", says, f"{which} {written}", partial(_taking_value, operand, number))
+        Option("index", says, partial(_taking_value, operand, number), f"{which} {written}")
         for number, (which, says) in zip(instead, OTHERS.values(), strict=True)
     )
 
@@ -83,27 +70,18 @@ def rounds(graph: Graph, active: set[int], numbering: Numbering) -> Iterator[Swi
     yield from _unrolled(graph, active)
 
 
-@dataclass(frozen=True, eq=False)
-class Once(Beside):
-    """A value that every round of a loop takes, of which only one round has a derivative."""
-
-    @property
-    def operands(self) -> tuple[int, ...]:
-        """The value in another's place: what comes back to it there is kept."""
-        return (self.at,)
-
-
-def _once(loop: Node, active: set[int], numbering: Numbering) -> Iterator[Once]:
+def _once(loop: Node, active: set[int], numbering: Numbering) -> Iterator[Switch]:
+    """Yield the values that every round takes, of which only one round has a derivative."""
     (body,), (n_consts, _) = loop.bodies, scan_groups(loop)
     for at in body.inputs[:n_consts]:
         if at in active:
-            number = numbering.avals[at].update(shape=())
-            flags = [Neighbour(loop, None, numbering.fresh(number), by) for by in ENDS.values()]
-            pairs = [
-                (which, partial(_flagged, n.number)) for which, n in zip(ENDS, flags, strict=True)
-            ]
-            options = [Option("overwritten", ONLY.format(which), which, f) for which, f in pairs]
-            yield Once(at, loop, tuple(options), 1, tuple(flags))
+            aval = numbering.avals[at].update(shape=())
+            flags = [Neighbour(loop, None, numbering.fresh(aval), by) for by in ENDS.values()]
+            options = (
+                Option("overwritten", ONLY.format(which), partial(_flagged, flag.number))
+                for which, flag in zip(ENDS, flags, strict=True)
+            )
+            yield Switch(at, loop, tuple(options), 1, (at,), tuple(flags))
 
 
 def _in_body(loop: Node, active: set[int], numbering: Numbering) -> Iterator[Switch]:
@@ -118,7 +96,7 @@ def _in_body(loop: Node, active: set[int], numbering: Numbering) -> Iterator[Swi
             aval = numbering.avals[value]
             found = tuple(Neighbour(loop, value, numbering.fresh(aval), by) for by in OTHERS)
             options = _stale(node, operand, [n.number for n in found])
-            yield Beside(node.outputs[0], node, options, 1, found)
+            yield Switch(node.outputs[0], node, options, 1, neighbours=found)
 
 
 def taken(

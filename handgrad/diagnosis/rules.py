@@ -8,7 +8,6 @@ import itertools
 import math
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -29,8 +28,9 @@ PARTS = ("slice", "gather", "dynamic_slice")
 #: What a choice between two values is called.
 CHOICES = {"select_n": "the choice", "max": "the maximum", "min": "the minimum"}
 
-#: Groups of rules that are also tried with other changes.
-WITHOUT, UNDIVIDED = "without the other", "undivided"
+#: What is said of rules that are also tried with other changes.
+WITHOUT = "on the way back through a product its other factor is missing"
+UNDIVIDED = "on the way back through a quotient its divisor is missing"
 
 #: (operation) -> the cotangents of its operands, by position.
 Wrong = Callable[[Operation], dict[int, Any]]
@@ -139,23 +139,17 @@ def _slope_of(name: str) -> Wrong:
 
 
 EXTRA = tuple(
-    Option(
-        "activation-derivative",
-        f"there is one derivative of {name} too many",
-        f"extra {name}",
-        _slope_of(name),
-    )
+    Option("activation-derivative", f"there is one derivative of {name} too many", _slope_of(name))
     for name in activations.EXTRA
 )
 ONCE = Option(
     "overwritten",
     "of elements that are looked up more than once only the last lookup counts, which np.add.at "
     "would add up",
-    "lookups once",
     kept_where(_last_lookups),
 )
 SOFTMAX = tuple(
-    Option("activation-derivative", says, f"softmax, {says}", wrong)
+    Option("activation-derivative", says, wrong)
     for says, wrong in (
         (
             "of the derivatives of softmax only the diagonal p(1 - p) is there",
@@ -171,12 +165,11 @@ SOFTMAX = tuple(
 RESHAPE = Option(
     "transposed",
     "a derivative is reshaped, not transposed, on the way back",
-    "T",
     of_another(lambda op, x: x.reshape(op.y.shape)),
 )
 #: Of a matrix that is not square: the elements of its transpose, in the order of a reshape.
 REORDER = tuple(
-    Option("transposed", f"a derivative is {how} on the way back", how, followed_by(change))
+    Option("transposed", f"a derivative is {how} on the way back", followed_by(change))
     for how, change in (
         ("transposed, and reshaped to fit,", lambda y: y.reshape(y.shape[::-1]).T),
         ("reshaped, where it should be transposed,", lambda y: y.T.reshape(y.shape)),
@@ -184,24 +177,15 @@ REORDER = tuple(
 )
 HALF = tuple(
     Option(
-        "symmetry",
-        f"of a square matrix only the {half} half has a derivative",
-        half,
-        followed_by(change),
+        "symmetry", f"of a square matrix only the {half} half has a derivative", followed_by(change)
     )
     for half, change in (("lower", jnp.tril), ("upper", jnp.triu))
 )
 POOLING = (
-    Option(
-        "reduction",
-        "the derivative of the maximum is that of the mean",
-        "mean for maximum",
-        of_another(_mean),
-    ),
+    Option("reduction", "the derivative of the maximum is that of the mean", of_another(_mean)),
     Option(
         "reduction",
         "the derivative of the maximum goes to every element whole",
-        "all",
         of_another(lambda op, *x: _total(op, *x)[0]),
     ),
 )
@@ -209,28 +193,14 @@ RUNNING = (
     Option(
         "index",
         "a cumulative sum's derivative starts at the next element",
-        "next element",
         of_another(lambda op, x: op.run(x) - x),
     ),
     Option(
         "unknown",
         "a cumulative sum's derivative is summed in the sum's direction",
-        "way",
         of_another(_in_its_direction),
     ),
 )
-
-
-@dataclass(frozen=True, eq=False)
-class Softmax(Switch):
-    """A softmax, whose Jacobian people replace by its diagonal, by diag(p), or by 1."""
-
-    z: int = -1  #: the value that it is the softmax of
-
-    @property
-    def operands(self) -> tuple[int, ...]:
-        """What it is the softmax of."""
-        return (self.z,)
 
 
 def first_rules(node: Node, active: set[int], numbering: Numbering) -> Iterator[Option]:
@@ -244,7 +214,7 @@ def first_rules(node: Node, active: set[int], numbering: Numbering) -> Iterator[
         yield ONCE
     if node.name == "mul" and node.operands[0] != node.operands[1]:
         for k in (k for k in (0, 1) if moving[k] and math.prod(shapes[1 - k]) > 1):
-            yield _without(k, WITHOUT, "a product its other factor")
+            yield _without(k, "a product its other factor")
 
 
 def late_rules(node: Node, active: set[int], numbering: Numbering) -> Iterator[Option]:
@@ -262,7 +232,7 @@ def late_rules(node: Node, active: set[int], numbering: Numbering) -> Iterator[O
     elif node.name == "dot_general" and not _is_batched(node):
         for k in (k for k in (0, 1) if moving[k] and shapes[k] == shape):
             if len(shapes[1 - k]) == 2 and len(set(shapes[1 - k])) == 1:
-                yield _without(k, "without the matrix", "a product its matrix")
+                yield _without(k, "a product its matrix")
     if len(shape) == 2 and min(shape) > 1 and node.name != "transpose":
         yield from HALF if shape[0] == shape[1] else REORDER
 
@@ -273,7 +243,7 @@ def spread_rules(node: Node, active: set[int], numbering: Numbering) -> Iterator
     if node.name in CHOICES and len(node.operands) == 2 + (node.name == "select_n"):
         yield from _sides(node, moving)
     elif node.name == "div" and moving[0] and math.prod(shapes[1]) > 1:
-        yield _without(0, UNDIVIDED, "a quotient its divisor")
+        yield _without(0, "a quotient its divisor")
     elif node.name == "broadcast_in_dim":
         yield from _copies(shapes[0], shape, node.eqn.params["broadcast_dimensions"])
     elif node.name == "reshape":
@@ -295,16 +265,16 @@ def _is_square(shape: tuple[int, ...]) -> bool:
     return len(shape) == 2 and shape[0] == shape[1] > 1
 
 
-def _without(k: int, group: str, what: str) -> Option:
+def _without(k: int, what: str) -> Option:
     says = f"on the way back through {what} is missing"
-    return Option("missing-factor", says, group, without_others(k))
+    return Option("missing-factor", says, without_others(k))
 
 
 def _transposed(k: int) -> Iterator[Option]:
     says = "the matrix of a product is not transposed on the way back"
-    yield Option("transposed", says, "w for wᵀ", others_take(k, lambda op: op.x[k].T))
+    yield Option("transposed", says, others_take(k, lambda op: op.x[k].T))
     says = "the derivative for the matrix of a product is transposed"
-    yield Option("transposed", says, "dw for dwᵀ", _of_transposed(k))
+    yield Option("transposed", says, _of_transposed(k))
 
 
 def _axes(node: Node, active: set[int], numbering: Numbering) -> Iterator[Option]:
@@ -325,7 +295,7 @@ def _axes(node: Node, active: set[int], numbering: Numbering) -> Iterator[Option
             says = "a derivative is spread along the other axis"
         # A sum within a library function (softmax) is not one that the author wrote.
         own = node.call is None or node.call.name in ("sum", "mean")
-        yield Option("axis" if own else "unknown", says, says, of_another(_along_the_other))
+        yield Option("axis" if own else "unknown", says, of_another(_along_the_other))
 
 
 def _sides(node: Node, moving: list[bool]) -> Iterator[Option]:
@@ -336,7 +306,7 @@ def _sides(node: Node, moving: list[bool]) -> Iterator[Option]:
     rules = [(says, of_another(partial(_side, k))) for k, says in sides]
     for says, wrong in (*rules, ("that of the side that is not taken", of_another(_other_side))):
         says = f"the derivative of {CHOICES[node.name]} is {says}"
-        yield Option("unknown", says, says, wrong)
+        yield Option("unknown", says, wrong)
 
 
 def _side(k: int, op: Operation, *x: Any) -> Any:  # noqa: ARG001 (as of other functions)
@@ -354,7 +324,7 @@ def _copies(
             end = {axis: shape[axis] - 1 if which == "last" else 0 for axis in new}
             mask = np.all([np.broadcast_to(index[a] == end[a], shape) for a in new], axis=0)
             says = f"of the copies of a value only the {which} has a derivative, as with = for +="
-            yield Option("overwritten", says, says, kept_where(partial(_given, mask)))
+            yield Option("overwritten", says, kept_where(partial(_given, mask)))
 
 
 def _given(mask: np.ndarray, _: Operation) -> np.ndarray:
@@ -367,7 +337,7 @@ def _merged(given: tuple[int, ...], shape: tuple[int, ...]) -> Iterator[Option]:
         one, other = given[axis : axis + 2]
         if min(one, other) > 1 and shape == (*given[:axis], one * other, *given[axis + 2 :]):
             says = "of two axes that are merged the derivative is split in the other order"
-            yield Option("transposed", says, "merged", _split_in_the_other_order(axis))
+            yield Option("transposed", says, _split_in_the_other_order(axis))
 
 
 def _rearranges(shape: tuple[int, ...], permutation: tuple[int, ...]) -> bool:
@@ -413,15 +383,15 @@ def _of_parts(
             Option(
                 "overwritten",
                 f"of contributions that overlap only the {which} counts, as with = for +={more}",
-                f"the {which} of {value}",
                 kept_where(partial(_given, counts[place] == k)),
+                f"the {which} of {value}",
             )
             for which, counts, more in (("last", last, ""), ("first", first, " in reverse"))
         )
         yield Switch(node.outputs[0], node, tuple(options), stage=1)
 
 
-def softmaxes(graph: Graph, numbering: Numbering, values: dict[int, Any]) -> list[Softmax]:
+def softmaxes(graph: Graph, numbering: Numbering, values: dict[int, Any]) -> list[Switch]:
     """Find the softmaxes of a graph by their values at a point."""
     found = []
     earlier = list(graph.inputs)
@@ -432,7 +402,7 @@ def softmaxes(graph: Graph, numbering: Numbering, values: dict[int, Any]) -> lis
             along = _axes_of_probabilities(p)
             # Softmax of the scores themselves, and of the scores minus their maximum.
             found += [
-                Softmax(at, node, SOFTMAX, z=z)
+                Switch(at, node, SOFTMAX, operands=(z,))
                 for z in (earlier if along else ())
                 if numbering.avals[z].shape == numbering.avals[at].shape
                 and _is_softmax(np.asarray(values[z]), p, along)

@@ -128,7 +128,8 @@ def _uses(graph: Graph, total: Node, numbering: Numbering) -> Iterator[Statistic
                 if o in reached and aligned:
                     options = list(itertools.product(axes, _before(graph, shape, kept, numbering)))
                     yield Statistic(
-                        *(at, node, (), 2, k),
+                        *(at, node, (), 2),
+                        operand=k,
                         sum=total,
                         between=tuple(between),
                         mean=_is_mean(between, numbering, math.prod(shape) // size),
