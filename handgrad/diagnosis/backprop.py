@@ -13,7 +13,7 @@ were another.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -165,7 +165,8 @@ class Rewired:
 
         Those inside loops are left out, too.
         """
-        found = _Run(self, Knobs((), ())).forward(self.graph, [*leaves, *real])
+        run = _Run(replace(self, constants=()), Knobs((), ()))
+        found = run.forward(self.graph, [*leaves, *real])
         key, values = jax.dtypes.prng_key, {**self.numbering.known, **found}
         return {o: v for o, v in values.items() if o >= 0 and not jnp.issubdtype(v.dtype, key)}
 

@@ -24,7 +24,7 @@ from handgrad.diagnosis.statistic_links import statistics
 from handgrad.diagnosis.switches import late_switches, switches
 from handgrad.program.complex_numbers.transform import traced
 from handgrad.program.form import QUICK, may_be_compiled
-from handgrad.program.graph import Graph, Numbering, active_values, flattened
+from handgrad.program.graph import Graph, Node, Numbering, active_values, flattened
 from handgrad.program.numpy_to_jax import in_jax
 from handgrad.program.trace import Function
 
@@ -124,12 +124,19 @@ class Engine:
     def with_constants(self, others: dict[int, np.ndarray]) -> "Engine":
         """Return the engine of the same loss with others in place of some constants, by number."""
         numbering = self.rewired.numbering
-        known = numbering.known | others
-        return Engine(
-            replace(self.rewired, numbering=Numbering(numbering.avals, known)),
-            self.traced_inputs,
-            domains=self.domains,
-        )
+        return self._of(numbering=Numbering(numbering.avals, numbering.known | others))
+
+    def choosing(self, node: Node, side: int) -> "Engine":
+        """Return the engine of the same loss with one choice always taking the same side."""
+        graph, numbering = self.rewired.graph, self.rewired.numbering
+        which = numbering.avals[node.operands[0]]
+        always = numbering.constant(np.full(which.shape, side, which.dtype))
+        other = replace(node, operands=(always, *node.operands[1:]))
+        nodes = tuple(other if one is node else one for one in graph.nodes)
+        return self._of(graph=replace(graph, nodes=nodes))
+
+    def _of(self, **changes: Any) -> "Engine":
+        return Engine(replace(self.rewired, **changes), self.traced_inputs, domains=self.domains)
 
     def through(self, place: int, given: Point) -> np.ndarray:
         """Return the part of the gradient that flows through a place, shape (size,)."""

@@ -3,28 +3,26 @@
 import itertools
 from collections.abc import Iterator
 from functools import partial
-from typing import Any
 
 import numpy as np
 
 from handgrad.data.numerals import short
 from handgrad.diagnosis import factors, kinds
-from handgrad.diagnosis.backprop import Option, Place, Switch
+from handgrad.diagnosis.backprop import Option, Switch
 from handgrad.diagnosis.engine import Engine
 from handgrad.diagnosis.rules import UNDIVIDED, WITHOUT
 from handgrad.diagnosis.samples import Sample
 from handgrad.diagnosis.search import GIVES, Search
 from handgrad.diagnosis.theory import Theory
 from handgrad.diagnosis.wording import of_node, of_nodes, of_place
-from handgrad.program.equations import is_of_complex
 from handgrad.program.graph import REARRANGING
 
 #: The relative difference up to which one array is proposed for another. This only saves time, and
 #: all points decide.
 PLAUSIBLE = 1e-3
 
-#: At most so many places are tried, and so many numbers left out of the loss.
-MOST_PLACES, MOST_NUMBERS = 300, 4
+#: At most so many places are tried.
+MOST_PLACES = 300
 
 
 def array_factor(search: Search) -> Iterator[Theory]:
@@ -110,36 +108,6 @@ def _divides(engine: Engine, number: int) -> bool:
     return False
 
 
-def _of_complex(place: Place) -> bool:
-    """Tell whether a place is at an operation on complex numbers."""
-    nodes = [place.made_by, *(node for node, _ in place.uses)]
-    return any(node is not None and is_of_complex(node.eqn) for node in nodes)
-
-
-def two_signs(search: Search) -> Iterator[Theory]:
-    """Propose that what comes back at two places has the wrong sign, as for a turn back."""
-    first, engine = search.evidence.fit[0], search.engine
-    places = engine.rewired.places[:MOST_PLACES]
-    wrong = np.flatnonzero(search.within & first.wrong)
-    if not wrong.size:
-        return
-    turned = np.array([-2 * search.through(i, first)[wrong] for i in range(len(places))])
-    gap = first.gap[wrong]
-    allowed = first.allowed[wrong] + PLAUSIBLE * np.abs(gap)
-    for i, j in itertools.combinations(range(len(places)), 2):
-        if (np.abs(turned[i] + turned[j] - gap) <= allowed).all():
-            one, other = (of_place(engine.rewired, places[k]) for k in (i, j))
-            both = f"{one}, in two ways," if one == other else f"{one}, and {other},"
-            says = f"{GIVES}what comes back {both} has the wrong sign"
-            if _of_complex(places[i]) and _of_complex(places[j]):
-                says += ": a conjugate is missing, or is one too many"
-            yield Theory("sign", says, partial(_scaled, engine, {i: -1.0, j: -1.0}))
-
-
-def _scaled(engine: Engine, scale: dict[int, float], sample: Sample) -> np.ndarray:
-    return engine.changed(sample.given, scale)
-
-
 def another_order(search: Search) -> Iterator[Theory]:
     """Propose that a leaf is exact, in another order along an axis: halves for pairs, reversed."""
     found = _only_wrong_leaf(search)
@@ -179,30 +147,6 @@ def _ordered(
 ) -> np.ndarray:
     found = sample.exact.copy()
     found[part] = np.take(found[part].reshape(shape), order, axis=axis).reshape(-1)
-    return found
-
-
-def number_left_out(search: Search) -> Iterator[Theory]:
-    """Propose that a number that is added in the loss was left out: w for 1 + w."""
-    for number, (value, node) in itertools.islice(_added(search).items(), MOST_NUMBERS):
-        says = f"{GIVES}the {short(value)} in the loss were 0{of_nodes([node])}"
-        zero = search.engine.without(number)
-        yield Theory("constant", says, partial(_right, zero))
-
-
-def _right(engine: Engine, sample: Sample) -> np.ndarray:
-    return engine.right(sample.given)
-
-
-def _added(search: Search) -> dict[int, tuple[float, Any]]:
-    """Return the constants that are added, each with its operation."""
-    known = search.engine.rewired.numbering.known
-    found: dict[int, tuple[float, Any]] = {}
-    for node in search.engine.rewired.graph.nodes:
-        for o in node.operands if node.name in ("add", "sub") else ():
-            values = np.unique(np.asarray(known.get(o, 0.0)))
-            if values.size == 1 and values.dtype.kind == "f" and values[0] != 0:
-                found.setdefault(o, (float(values[0]), node))
     return found
 
 
@@ -253,14 +197,3 @@ def _on_a_path(engine: Engine, place: int, choice: dict[int, int], sample: Sampl
     given = sample.given
     wrong = engine.changed(given, choice=choice) - engine.changed(given, {place: 0.0}, choice)
     return engine.changed(given, {place: 0.0}) + wrong
-
-
-#: The rules, the simplest first.
-RULES = (
-    another_order,
-    array_factor,
-    another_divisor,
-    number_left_out,
-    two_signs,
-    factor_on_a_path,
-)

@@ -1,7 +1,6 @@
 """Propose that a leaf, or a small number in the loss, was left out of the forward pass."""
 
-import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -17,7 +16,7 @@ from handgrad.program.graph import Node
 
 #: Constants that keep a logarithm or a division from 0 are smaller than the first number; the
 #: second is how many are tried.
-SMALL, MOST_SMALL = 1e-2, 4
+SMALL, MOST = 1e-2, 4
 
 #: How far beside 0 a leaf is tried, and how much that changes a gradient that does not jump there.
 TINY, JUMP = 1e-12, 1e-3
@@ -50,21 +49,23 @@ def _without(engine: Engine, k: int, sample: Sample, value: Any = 0.0) -> np.nda
     return engine.changed(sample.given, leaves=leaves)
 
 
-def small_number_left_out(search: Search) -> Iterator[Theory]:
-    """Propose that a small constant was left out: log p for log(p + ε)."""
-    for number, (value, node) in itertools.islice(_small_numbers(search).items(), MOST_SMALL):
-        says = f"{GIVES}the {short(value)} in the loss were 0{of_nodes([node])}"
-        zero = search.engine.without(number)
-        yield Theory("constant", says, lambda sample, zero=zero: zero.right(sample.given))
+def number_left_out(search: Search, small: bool) -> Iterator[Theory]:
+    """Propose that a number was left out: w for 1 + w; if `small`, log p for log(p + ε)."""
+    found = _numbers(search, ("add", "sub", "max", "clamp") if small else ("add", "sub"))
+    wanted = [n for n, (value, _) in found.items() if not small or abs(value) < SMALL]
+    for number in wanted[:MOST]:
+        value, node = found[number]
+        says = f"the {short(value)} in the loss were 0{of_nodes([node])}"
+        yield search.of_another_loss(search.engine.without(number), "constant", says)
 
 
-def _small_numbers(search: Search) -> dict[int, tuple[float, Node]]:
-    """Return the small constants that are added or used as bounds, each with its operation."""
+def _numbers(search: Search, operations: Sequence[str]) -> dict[int, tuple[float, Node]]:
+    """Return the constants but 0 that operations take, each with its operation."""
     known = search.engine.rewired.numbering.known
     found: dict[int, tuple[float, Node]] = {}
     for node in search.engine.rewired.graph.nodes:
-        for o in node.operands if node.name in ("add", "sub", "max", "clamp") else ():
+        for o in node.operands if node.name in operations else ():
             values = np.unique(np.asarray(known.get(o, 0.0)))
-            if values.size == 1 and values.dtype.kind == "f" and 0 < abs(values[0]) < SMALL:
+            if values.size == 1 and values.dtype.kind == "f" and values[0] != 0:
                 found.setdefault(o, (float(values[0]), node))
     return found

@@ -5,7 +5,7 @@ function of the factor at one place, so two runs give its value for every other 
 """
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -23,12 +23,11 @@ from handgrad.diagnosis import (
     updates,
 )
 from handgrad.diagnosis.backprop import Place, Switch
-from handgrad.diagnosis.engine import Engine
 from handgrad.diagnosis.samples import Sample
 from handgrad.diagnosis.search import GIVES, Proposes, Search
 from handgrad.diagnosis.theory import Theory
 from handgrad.diagnosis.wording import of_nodes, of_place, shortened
-from handgrad.program.equations import is_imaginary
+from handgrad.program.equations import is_imaginary, is_of_complex
 
 #: Pairs are formed of this many places at most.
 MOST_PAIRED = 300
@@ -119,11 +118,7 @@ def _scaled(search: Search, some: list[int], place: Place, value: float) -> Theo
         kind = "factor" if name else "unknown"
         part = factors.part(value, name, "what it should be")
         says = f"what comes back {what} is {part}"
-
-    def predict(sample: Sample) -> np.ndarray:
-        return search.engine.changed(sample.given, dict.fromkeys(some, value))
-
-    return Theory(kind, GIVES + says, predict)
+    return search.theory(kind, says, scale=dict.fromkeys(some, value))
 
 
 def _wrong_rule(search: Search, stage: int = 0) -> Iterator[Theory]:
@@ -149,22 +144,10 @@ def _wrong_rule_for_some(search: Search) -> Iterator[Theory]:
     evidence = search.evidence
     parts = evidence.given.parts()
     leaves = [k for k, part in enumerate(parts) if evidence.wrong[part].any()]
-    if len(leaves) == len(parts):
-        return
-    concerned = np.zeros(evidence.wrong.size, dtype=bool)
-    for k in leaves:
-        concerned[parts[k]] = True
-    rules = (rule(search) for rule in (_factor_at_a_place, _wrong_rule, _factor_inside))
-    names = shortened([evidence.given.paths[k] for k in leaves])
-    for theory in itertools.chain.from_iterable(rules):
-        predict = partial(_in_part, search.engine, theory.predict, concerned)
-        yield replace(theory, says=f"{theory.says}, for {names} alone", predict=predict)
-
-
-def _in_part(
-    engine: Engine, predict: Callable[[Sample], np.ndarray], concerned: np.ndarray, sample: Sample
-) -> np.ndarray:
-    return np.where(concerned, predict(sample), engine.right(sample.given))
+    if len(leaves) < len(parts):
+        rules = (rule(search) for rule in (_factor_at_a_place, _wrong_rule, _factor_inside))
+        for theory in itertools.chain.from_iterable(rules):
+            yield search.in_part(theory, leaves)
 
 
 def _choices(members: list[Choice]) -> Iterator[list[Choice]]:
@@ -188,37 +171,49 @@ def _switched(search: Search, members: list[Choice]) -> Theory:
     options = [switch.options[k - 1] for _, k, switch in members]
     one = len({option.group or option.says for option in options}) == 1
     where = of_nodes([switch.node for *_, switch in members])
-    return Theory(
-        options[0].kind,
-        f"{GIVES}{options[0].says if one else options[0].anywhere}{where}",
-        lambda sample: search.engine.changed(sample.given, choice=choice),
-    )
+    says = f"{options[0].says if one else options[0].anywhere}{where}"
+    return search.theory(options[0].kind, says, choice=choice)
 
 
-def _two_terms_missing(search: Search) -> Iterator[Theory]:
-    """Propose two missing terms, as if mean and variance were held constant."""
-    first = search.evidence.fit[0]
-    places = search.engine.rewired.places[:MOST_PAIRED]
+def _at_two_places(search: Search, factor: float) -> Iterator[Theory]:
+    """Propose two missing terms, as if mean and variance were held constant, or two wrong signs.
+
+    Args:
+        search: the search.
+        factor: 0 for terms, -1 for signs, as for a turn back.
+    """
+    first, rewired = search.evidence.fit[0], search.engine.rewired
+    places = rewired.places[:MOST_PAIRED]
     wrong = np.flatnonzero(search.within & first.wrong)[:FEW]
     if not wrong.size:
         return
-    missing = np.array([-search.through(i, first)[wrong] for i in range(len(places))])
-    gap, scale = first.gap[wrong], np.abs(first.gap[wrong])
+    moved = np.array([(factor - 1) * search.through(i, first)[wrong] for i in range(len(places))])
+    gap = first.gap[wrong]
+    allowed = PLAUSIBLE_PAIR * np.abs(gap) + (first.allowed[wrong] if factor else 0.0)
     for i in range(len(places)):
-        off = np.abs(missing[i] + missing[i + 1 :] - gap)
-        for j in np.flatnonzero((off <= PLAUSIBLE_PAIR * scale).all(axis=1)) + i + 1:
-            yield _both_missing(search, i, int(j))
+        off = np.abs(moved[i] + moved[i + 1 :] - gap)
+        for j in np.flatnonzero((off <= allowed).all(axis=1)) + i + 1:
+            some = [places[i], places[int(j)]]
+            kind, says = _said_of_two(search, some, factor)
+            yield search.theory(kind, says, scale={i: factor, int(j): factor})
 
 
-def _both_missing(search: Search, i: int, j: int) -> Theory:
-    places = search.engine.rewired.places
-    one, other = (of_place(search.engine.rewired, places[k]) for k in (i, j))
-    both = f"{one}, in two ways" if one == other else f"{one}, nor {other}"
-    return Theory(
-        "unknown",
-        f"{GIVES}nothing comes back {both}: two terms are missing",
-        lambda sample: search.engine.changed(sample.given, {i: 0.0, j: 0.0}),
-    )
+def _said_of_two(search: Search, some: Sequence[Place], factor: float) -> tuple[str, str]:
+    one, other = (of_place(search.engine.rewired, place) for place in some)
+    twice = one == other
+    if factor == 0:
+        both = f"{one}, in two ways" if twice else f"{one}, nor {other}"
+        return "unknown", f"nothing comes back {both}: two terms are missing"
+    both = f"{one}, in two ways," if twice else f"{one}, and {other},"
+    conjugate = all(map(_of_complex, some))
+    more = ": a conjugate is missing, or is one too many" if conjugate else ""
+    return "sign", f"what comes back {both} has the wrong sign{more}"
+
+
+def _of_complex(place: Place) -> bool:
+    """Tell whether a place is at an operation on complex numbers."""
+    nodes = [place.made_by, *(node for node, _ in place.uses)]
+    return any(node is not None and is_of_complex(node.eqn) for node in nodes)
 
 
 def _only_one_use(search: Search) -> Iterator[Theory]:
@@ -252,12 +247,17 @@ RULES: tuple[Proposes, ...] = (
     other_passes.mask_left_out,
     left_out.leaf_left_out,
     other_passes.input_left_out,
-    left_out.small_number_left_out,
+    partial(left_out.number_left_out, small=True),
     other_constants.another,
     partial(_wrong_rule, stage=1),
     _only_one_use,
-    _two_terms_missing,
-    *last_rules.RULES,
+    partial(_at_two_places, factor=0.0),
+    last_rules.another_order,
+    last_rules.array_factor,
+    last_rules.another_divisor,
+    partial(left_out.number_left_out, small=False),
+    partial(_at_two_places, factor=-1.0),
+    last_rules.factor_on_a_path,
     other_axes.other_axes,
     other_operands.other_operand,
 )

@@ -3,12 +3,11 @@
 import itertools
 from collections import defaultdict
 from collections.abc import Iterator
-from functools import partial
 
 import numpy as np
 
 from handgrad.diagnosis.rivals import unrivalled
-from handgrad.diagnosis.search import GIVES, Search
+from handgrad.diagnosis.search import Search
 from handgrad.diagnosis.statistic_links import Statistic
 from handgrad.diagnosis.theory import Theory
 from handgrad.diagnosis.wording import of_node, of_nodes
@@ -55,4 +54,4 @@ def _theory(search: Search, choice: dict[int, int]) -> Theory:
     along = f"axis {axes[0]}" if len(axes) == 1 else f"axes {', '.join(map(str, axes))}"
     own = " and ".join(dict.fromkeys(of_node(s) for s in sums))
     says = f"what comes back through {own}{of_nodes(sums)} is summed over {along} of its array"
-    return Theory("axis", GIVES + says, partial(search.taking, choice))
+    return search.theory("axis", says, choice=choice)

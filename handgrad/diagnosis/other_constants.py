@@ -127,11 +127,8 @@ def _moved(search: Search, i: int, j: int) -> Iterator[Theory]:
     else:
         how = "that is added to the root were in the root's derivative, too"
     if how:
-        yield Theory(
-            "constant",
-            f"{GIVES}the {short(number)} {how}{of_nodes([one.node])}",
-            lambda s: search.engine.changed(s.given, constants={i: -number, j: number}),
-        )
+        says = f"the {short(number)} {how}{of_nodes([one.node])}"
+        yield search.theory("constant", says, constants={i: -number, j: number})
 
 
 def _scaled(search: Search, i: int) -> Iterator[Theory]:

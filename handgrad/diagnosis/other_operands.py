@@ -1,17 +1,14 @@
 """Propose that a derivative takes another array of the loss in place of the right one."""
 
+import itertools
 from collections.abc import Iterator
-from functools import partial
-
-import numpy as np
 
 from handgrad.diagnosis.engine import Engine
 from handgrad.diagnosis.operand_links import Operand
 from handgrad.diagnosis.rivals import unrivalled
-from handgrad.diagnosis.samples import Sample
-from handgrad.diagnosis.search import GIVES, Search
+from handgrad.diagnosis.search import Search
 from handgrad.diagnosis.theory import Theory
-from handgrad.diagnosis.wording import of_node, of_nodes, shortened
+from handgrad.diagnosis.wording import of_node, of_nodes
 
 #: The most arrays that are tried in all.
 MOST = 1000
@@ -26,34 +23,21 @@ def _theories(search: Search) -> Iterator[Theory]:
     evidence, first = search.evidence, search.evidence.fit[0]
     parts = evidence.given.parts()
     leaves = [k for k, part in enumerate(parts) if (evidence.wrong & search.within)[part].any()]
-    concerned = np.zeros(evidence.wrong.size, dtype=bool)
-    for k in leaves:
-        concerned[parts[k]] = True
-    tried = 0
-    for i, switch in enumerate(search.engine.rewired.switches):
-        if not isinstance(switch, Operand):
-            continue
-        for k, number in enumerate(switch.instead):
-            tried += 1
-            if tried > MOST:
-                return
-            predict = partial(search.taking, {i: k + 1})
-            predicted = predict(first)
-            if not first.explained(predicted, concerned & search.within):
-                continue
-            says = f"{GIVES}{_said(search.engine, switch, number)}"
-            if not first.explained(predicted, search.within):
-                names = shortened([evidence.given.paths[k] for k in leaves])
-                says = f"{says}, for {names} alone"
-                predict = partial(_in_part, search, {i: k + 1}, concerned)
-            yield Theory("operand", says, predict)
-
-
-def _in_part(
-    search: Search, choice: dict[int, int], concerned: np.ndarray, sample: Sample
-) -> np.ndarray:
-    predicted, right = search.taking(choice, sample), search.engine.right(sample.given)
-    return np.where(concerned, predicted, right)
+    concerned = search.of_leaves(leaves)
+    choices = (
+        (i, switch, k)
+        for i, switch in enumerate(search.engine.rewired.switches)
+        if isinstance(switch, Operand)
+        for k in range(len(switch.instead))
+    )
+    for i, switch, k in itertools.islice(choices, MOST):
+        says = _said(search.engine, switch, switch.instead[k])
+        theory = search.theory("operand", says, choice={i: k + 1})
+        predicted = theory.predict(first)
+        if first.explained(predicted, search.within):
+            yield theory
+        elif first.explained(predicted, search.within & concerned):
+            yield search.in_part(theory, leaves)
 
 
 def _said(engine: Engine, switch: Operand, number: int) -> str:

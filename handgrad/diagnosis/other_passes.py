@@ -6,7 +6,7 @@ cotangent, is often 1 or the same everywhere in the tests of its author, and is 
 always were.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -41,12 +41,14 @@ def other_cotangent(search: Search) -> Iterator[Theory]:
     elif case.claim.contracted_with != "cotangent" or not search.engine.traced_inputs:
         return
     for change, says in COTANGENTS:
+        says = f"the cotangent is taken for {says}"
         if known:
             others = {number: change(weight) for number, weight in known.items()}
-            predict = partial(_right, search.engine.with_constants(others))
+            other = search.engine.with_constants(others)
+            yield search.of_another_loss(other, "cotangent", says)
         else:
             predict = partial(_with_input, search.engine, k=0, change=change)
-        yield Theory("cotangent", f"{GIVES}the cotangent is taken for {says}", predict)
+            yield Theory("cotangent", GIVES + says, predict)
 
 
 def _weights(engine: Engine) -> dict[int, np.ndarray]:
@@ -56,10 +58,6 @@ def _weights(engine: Engine) -> dict[int, np.ndarray]:
     products = [n for n in engine.rewired.graph.nodes if n.name == "mul" and n.source is None]
     found = {o for node in products for o in node.operands if o in known}
     return {o: np.asarray(known[o]) for o in found}
-
-
-def _right(engine: Engine, sample: Sample) -> np.ndarray:
-    return engine.right(sample.given)
 
 
 def one_cotangent(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
@@ -111,17 +109,12 @@ def mask_left_out(search: Search) -> Iterator[Theory]:
     """Propose that a mask is left out: a choice that does not depend on the parameters."""
     rewired = search.engine.rewired
     for node in _masks(rewired.graph, len(rewired.names), rewired.numbering.known):
-        for operand in node.operands[1:]:
-            if operand in rewired.numbering.known:
-                continue
-            unmasked = replace(rewired, graph=_replaced(rewired.graph, node, operand))
-            right = search.engine
-            engine = Engine(unmasked, right.traced_inputs, domains=right.domains)
-            yield Theory(
-                "mask",
-                f"{GIVES}the mask is left out{of_nodes([node])}",
-                partial(_right, engine),
-            )
+        for side, operand in enumerate(node.operands[1:]):
+            if operand not in rewired.numbering.known:
+                unmasked = search.engine.choosing(node, side)
+                yield search.of_another_loss(
+                    unmasked, "mask", f"the mask is left out{of_nodes([node])}"
+                )
 
 
 def _masks(graph: Graph, parameters: int, known: dict[int, Any]) -> Iterator[Node]:
@@ -132,18 +125,3 @@ def _masks(graph: Graph, parameters: int, known: dict[int, Any]) -> Iterator[Nod
             fixed.update(node.outputs)
         elif node.name == "select_n" and node.operands[0] in fixed:
             yield node
-
-
-def _replaced(graph: Graph, node: Node, operand: int) -> Graph:
-    """Return a graph without a node, whose result is one of its operands."""
-    (result,) = node.outputs
-
-    def numbers(some: Sequence[int]) -> tuple[int, ...]:
-        return tuple(operand if number == result else number for number in some)
-
-    nodes = tuple(
-        replace(other, operands=numbers(other.operands))
-        for other in graph.nodes
-        if other is not node
-    )
-    return Graph(graph.inputs, nodes, numbers(graph.outputs))
