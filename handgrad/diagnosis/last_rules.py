@@ -10,6 +10,7 @@ from handgrad.data.numerals import short
 from handgrad.diagnosis import factors, kinds
 from handgrad.diagnosis.backprop import Option, Switch
 from handgrad.diagnosis.engine import Engine
+from handgrad.diagnosis.rearranged import moved
 from handgrad.diagnosis.rules import UNDIVIDED, WITHOUT
 from handgrad.diagnosis.samples import Sample
 from handgrad.diagnosis.search import GIVES, Search
@@ -125,7 +126,8 @@ def another_order(search: Search) -> Iterator[Theory]:
             says = (
                 f"{path} is exact but for the order along axis {axis}: {', '.join(map(str, order))}"
             )
-            yield Theory("exchanged", says, partial(_ordered, part, shape, axis, order))
+            places = np.take(np.arange(exact.size).reshape(shape), order, axis)
+            yield Theory("exchanged", says, moved(part, places.reshape(-1)))
 
 
 def _order(
@@ -140,14 +142,6 @@ def _order(
     order = [int(row.argmax()) for row in alike]
     distinct = alike.any(axis=1).all() and len(set(order)) == len(order)
     return order if distinct and order != sorted(order) else None
-
-
-def _ordered(
-    part: slice, shape: tuple[int, ...], axis: int, order: list[int], sample: Sample
-) -> np.ndarray:
-    found = sample.exact.copy()
-    found[part] = np.take(found[part].reshape(shape), order, axis=axis).reshape(-1)
-    return found
 
 
 def _that_say(engine: Engine, says: str) -> Iterator[tuple[dict[int, int], Switch, Option]]:

@@ -31,13 +31,13 @@ def _theories(search: Search) -> Iterator[Theory]:
         for k in range(len(switch.instead))
     )
     for i, switch, k in itertools.islice(choices, MOST):
-        says = _said(search.engine, switch, switch.instead[k])
-        theory = search.theory("operand", says, choice={i: k + 1})
-        predicted = theory.predict(first)
-        if first.explained(predicted, search.within):
-            yield theory
-        elif first.explained(predicted, search.within & concerned):
-            yield search.in_part(theory, leaves)
+        choice = {i: k + 1}
+        predicted = search.taking(choice, first)
+        whole = first.explained(predicted, search.within)
+        if whole or first.explained(predicted, search.within & concerned):
+            says = _said(search.engine, switch, switch.instead[k])
+            theory = search.theory("operand", says, choice=choice)
+            yield theory if whole else search.in_part(theory, leaves)
 
 
 def _said(engine: Engine, switch: Operand, number: int) -> str:

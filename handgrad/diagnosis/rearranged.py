@@ -22,7 +22,7 @@ def transposed(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
         square = leaf.ndim == 2 and leaf.shape[0] == leaf.shape[1] > 1
         if square and within[part].any():
             order = np.arange(leaf.size).reshape(leaf.shape).T.reshape(-1)
-            yield Theory("transposed", "yours is the transpose of exact", _moved(part, order))
+            yield Theory("transposed", "yours is the transpose of exact", moved(part, order))
 
 
 def reordered(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
@@ -35,12 +35,14 @@ def reordered(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
             order = places.transpose(axes).reshape(-1)
             how = "the transpose of exact" if leaf.ndim == 2 else f"exact, its axes in order {axes}"
             says = f"yours is {how}, reshaped to fit"
-            yield Theory("transposed", says, _moved(part, order))
+            yield Theory("transposed", says, moved(part, order))
             says = "yours is exact, reshaped where it should be transposed"
-            yield Theory("transposed", says, _moved(part, np.argsort(order)))
+            yield Theory("transposed", says, moved(part, np.argsort(order)))
 
 
-def _moved(part: slice, order: np.ndarray) -> Callable[[Sample], np.ndarray]:
+def moved(part: slice, order: np.ndarray) -> Callable[[Sample], np.ndarray]:
+    """Return what predicts the exact elements of a leaf in another order."""
+
     def predict(sample: Sample) -> np.ndarray:
         found = sample.exact.copy()
         found[part] = found[part][order]
@@ -58,7 +60,7 @@ def reversed_axes(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
         for axis in [*range(leaf.ndim), *([None] if leaf.ndim > 1 else [])]:
             along = "every axis" if axis is None else f"axis {axis}"
             order = np.flip(places, axis).reshape(-1)
-            yield Theory("unknown", f"yours is exact, reversed along {along}", _moved(part, order))
+            yield Theory("unknown", f"yours is exact, reversed along {along}", moved(part, order))
 
 
 def exchanged_elements(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
