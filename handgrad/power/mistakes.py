@@ -7,6 +7,7 @@ returns wherever a test calls it.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import jax
@@ -70,9 +71,11 @@ def _in_leaf(k: int, change: Callable[[Any, Call], Any]) -> Callable[[Leaves, Ca
     return made
 
 
-def _times(factors: Any) -> Callable[[Any, Call], Any]:
-    """Return the product with a number, or with an array that has the leaf's shape there."""
-    return lambda leaf, _: leaf * like(factors, leaf)
+def _weighed(
+    k: int, weights: Callable[[tuple[int, ...], Call], Any]
+) -> Callable[[Leaves, Call], Leaves]:
+    """Return what multiplies one leaf by weights: (its shape, the call) -> numbers."""
+    return _in_leaf(k, lambda leaf, call: leaf * like(weights(np.shape(leaf), call), leaf))
 
 
 def like(values: Any, leaf: Any) -> Any:
@@ -107,12 +110,12 @@ def _in_leaves(
     """
     for k, (path, leaf) in enumerate(zip(paths, leaves, strict=True)):
         for kind, factor in (("sign", -1.0), ("zero", 0.0), ("factor 1/2", 0.5), ("factor 2", 2.0)):
-            yield Mistake(kind, path, _in_leaf(k, _times(factor)))
+            yield Mistake(kind, path, _weighed(k, lambda *_, factor=factor: factor))
         if call.length:
             for kind, sign in ((f"factor {call.what}", 1), (f"factor 1/{call.what}", -1)):
-                yield Mistake(kind, path, _in_leaf(k, _times_length(sign)))
+                yield Mistake(kind, path, _weighed(k, partial(_length, sign)))
         if decays:
-            yield Mistake("weight-decay", path, _decayed(k))
+            yield Mistake("weight-decay", path, _in_leaf(k, partial(_decayed, k)))
         if np.iscomplexobj(leaf):
             yield Mistake("conjugated", path, _in_leaf(k, lambda leaf, _: leaf.conj()))
         if _is_square(leaf) and not symmetric:
@@ -129,17 +132,12 @@ def _is_square(leaf: Any) -> bool:
     return len(shape) == 2 and shape[0] == shape[1] > 1
 
 
-def _times_length(exponent: int) -> Callable[[Any, Call], Any]:
-    return lambda leaf, call: leaf * like(float(call.length or 1) ** exponent, leaf)
+def _length(exponent: int, _: tuple[int, ...], call: Call) -> float:
+    return float(call.length or 1) ** exponent
 
 
-def _decayed(k: int) -> Callable[[Leaves, Call], Leaves]:
-    def made(leaves: Leaves, call: Call) -> Leaves:
-        changed = list(leaves)
-        changed[k] = leaves[k] + like(DECAY, leaves[k]) * call.params[k]
-        return changed
-
-    return made
+def _decayed(k: int, leaf: Any, call: Call) -> Any:
+    return leaf + like(DECAY, leaf) * call.params[k]
 
 
 def _exchanged(k: int, m: int) -> Callable[[Leaves, Call], Leaves]:
@@ -165,18 +163,15 @@ def _in_elements(paths: Sequence[str], leaves: Leaves, plain: bool) -> Iterator[
         for i in _some(flat):
             index = tuple(int(j) for j in np.unravel_index(i, np.shape(leaf)))
             for slip, factor in slips:
-                made = _in_leaf(k, _in_element(i, factor))
+                made = _weighed(k, partial(_on_element, i, factor))
                 yield Mistake(f"one element: {slip}", path + place(index), made)
 
 
-def _in_element(i: int, factor: float) -> Callable[[Any, Call], Any]:
-    def change(leaf: Any, _: Call) -> Any:
-        factors = np.ones(np.shape(leaf))
-        if factors.size:  # a test may have another shape than the judge
-            factors.reshape(-1)[min(i, factors.size - 1)] = factor
-        return leaf * like(factors, leaf)
-
-    return change
+def _on_element(i: int, factor: float, shape: tuple[int, ...], _: Call) -> np.ndarray:
+    factors = np.ones(shape)
+    if factors.size:  # a test may have another shape than the judge
+        factors.reshape(-1)[min(i, factors.size - 1)] = factor
+    return factors
 
 
 def _some(sizes: np.ndarray) -> list[int]:
@@ -201,7 +196,7 @@ def _in_matrices(paths: Sequence[str], leaves: Leaves, symmetric: bool) -> Itera
             sizes = np.linalg.norm(np.asarray(leaf, dtype=np.float64), axis=1 - axis)
             for i in _some(sizes):
                 for slip, factor in (("sign", -1.0), ("zero", 0.0)):
-                    made = _in_leaf(k, _on_line(axis, i, factor))
+                    made = _weighed(k, partial(_on_line, axis, i, factor))
                     yield Mistake(f"one {line}: {slip}", f"{line} {i} of {path}", made)
             for i in _some(sizes[:-1]):
                 made, where = _in_leaf(k, _lines_exchanged(axis, i)), f"{line}s {i} and {i + 1}"
@@ -212,7 +207,7 @@ def _in_matrices(paths: Sequence[str], leaves: Leaves, symmetric: bool) -> Itera
 
 def _on_diagonals(k: int, path: str, leaf: np.ndarray, symmetric: bool) -> Iterator[Mistake]:
     def kept(says: str, where: Callable[[Any], Any]) -> Mistake:
-        return Mistake("diagonals: zero", f"{says} of {path}", _in_leaf(k, _masked(where)))
+        return Mistake("diagonals: zero", f"{says} of {path}", _weighed(k, partial(_masked, where)))
 
     rows, columns = np.nonzero(leaf)
     below, above = bool((rows > columns).any()), bool((rows < columns).any())
@@ -231,23 +226,16 @@ def _on_diagonals(k: int, path: str, leaf: np.ndarray, symmetric: bool) -> Itera
         yield Mistake("weight-decay", f"the diagonal of {path}", ridge)
 
 
-def _masked(where: Callable[[Any], Any]) -> Callable[[Any, Call], Any]:
-    """Return the elements at some columns less rows, and 0 elsewhere."""
-
-    def change(leaf: Any, _: Call) -> Any:
-        m, n = np.shape(leaf)
-        return leaf * like(where(np.arange(n) - np.arange(m)[:, None]), leaf)
-
-    return change
+def _masked(where: Callable[[Any], Any], shape: tuple[int, ...], _: Call) -> np.ndarray:
+    """Return 1 at some columns less rows, and 0 elsewhere."""
+    m, n = shape
+    return where(np.arange(n) - np.arange(m)[:, None])
 
 
-def _on_line(axis: int, i: int, factor: float) -> Callable[[Any, Call], Any]:
-    def change(leaf: Any, _: Call) -> Any:
-        factors = np.ones(np.shape(leaf)[axis])
-        factors[min(i, len(factors) - 1)] = factor
-        return leaf * like(np.expand_dims(factors, 1 - axis), leaf)
-
-    return change
+def _on_line(axis: int, i: int, factor: float, shape: tuple[int, ...], _: Call) -> np.ndarray:
+    factors = np.ones(shape[axis])
+    factors[min(i, len(factors) - 1)] = factor
+    return np.expand_dims(factors, 1 - axis)
 
 
 def _lines_exchanged(axis: int, i: int) -> Callable[[Any, Call], Any]:
