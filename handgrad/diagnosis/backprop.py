@@ -122,10 +122,14 @@ class Switch:
     neighbours: tuple[Neighbour, ...] = ()  #: values of other rounds of a loop that the rules take
 
     def wrong(self, op: Operation, choice: Any) -> Iterable[tuple[int, Any]]:
-        """Yield the cotangents that a wrong rule gives, each with the number of its value."""
+        """Return the cotangents that a wrong rule gives, each with the number of its value."""
+        found: dict[int, Any] = {}
         for k, option in enumerate(self.options):
+            chosen = choice == k + 1
             for operand, ct in option.wrong(op).items():
-                yield op.operands[operand], jnp.where(choice == k + 1, ct, 0)
+                other = found[operand] if operand in found else jnp.zeros_like(ct)
+                found[operand] = jax.lax.select(chosen, ct, other)
+        return [(op.operands[operand], ct) for operand, ct in found.items()]
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,6 +7,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from jax.interpreters.partial_eval import dce_jaxpr
 
 from handgrad.clock import OutOfTimeError, check_time
 from handgrad.data.attempts import raise_internal
@@ -158,7 +159,9 @@ class Engine:
         run = self._compiled[needed]
         key = needed, tuple(u is None for u in knobs.updated)
         if key not in self._begun:
-            if not may_be_compiled(run.trace(leaves, real, knobs).jaxpr.jaxpr):
+            program = run.trace(leaves, real, knobs).jaxpr.jaxpr
+            used, _ = dce_jaxpr(program, [True] * len(program.outvars))
+            if not may_be_compiled(used):
                 raise OutOfTimeError
             self._begun.add(key)
         return run(leaves, real, knobs)
