@@ -339,7 +339,7 @@ class _Run:
             of = switch.operands or switch.node.operands
             op = Operation(switch.node, of, values, number, ct)
             self._add(switch.wrong(op, choice), found)
-            ct = jnp.where(choice > 0, 0, ct)
+            ct = jax.lax.select(choice > 0, jnp.zeros_like(ct), ct)
         return ct + found.pop(number) if number in found else ct
 
     def _later(self, graph: Graph, updated: dict[int, Any]) -> dict[int, Any]:
