@@ -12,8 +12,6 @@ from textwrap import indent
 from types import CodeType, FunctionType
 from typing import Any
 
-import jax
-
 Gradient = Callable[..., Any]
 
 #: A line as it is wrongly written, or a text that occurs exactly once with its replacement.
@@ -49,7 +47,7 @@ def edited(by_hand: Any, *edits: Edit | Shared) -> Any:
     namespace: dict[str, Any] = {**names, "__name__": of.__module__}
     _run(source, of.__module__, namespace)
     for name, table in _tables(functions).items():
-        namespace[name] = jax.tree.map(lambda f: namespace.get(_name(f), f), table)
+        namespace[name] = _mapped(lambda f: namespace.get(_name(f), f), table)
     made = namespace[of.__name__]
     for name, method in vars(of).items() if isinstance(of, type) else ():
         if isinstance(method, staticmethod) and _source(method.__func__) in source:
@@ -122,7 +120,8 @@ def called(gradient: Gradient) -> dict[str, FunctionType]:
         used = {name: function.__globals__.get(name) for name in sorted(_used(function.__code__))}
         # Under another name it would not be found anew, so it stays as it is.
         values = [value for name, value in used.items() if _name(value) == name]
-        values += jax.tree.leaves(_tables({"": function}))
+        for table in _tables({"": function}).values():
+            _mapped(values.append, table)
         left += [v for v in values if _name(v) and _name(v) not in found and _room(v) in rooms]
     return dict(reversed(found.items()))
 
@@ -131,6 +130,13 @@ def _tables(functions: Mapping[str, FunctionType]) -> dict[str, Any]:
     """Return the tables that functions use, by name."""
     used = {name: f.__globals__ for f in functions.values() for name in _used(f.__code__)}
     return {name: at[name] for name, at in used.items() if isinstance(at.get(name), dict)}
+
+
+def _mapped(change: Callable[[Any], Any], table: Any) -> Any:
+    """Map the functions of a table, or of its rows; by `jax.tree` a list would wait for JAX."""
+    if isinstance(table, dict):
+        return {key: _mapped(change, value) for key, value in table.items()}
+    return table._make(map(change, table)) if hasattr(table, "_make") else change(table)
 
 
 def _name(value: Any) -> str:
