@@ -2,14 +2,17 @@
 
 from typing import Any
 
+import numpy as np
 from flint import arb
 
 from handgrad.arithmetic import balls, jets
 from handgrad.arithmetic.balls import array
+from handgrad.arithmetic.comparisons import LESS
 from handgrad.arithmetic.dual import Dual, by_slopes, real
 from handgrad.arithmetic.jets import Jet
 from handgrad.program.interpreter import Run, UncertifiedPrimitiveError
 from handgrad.program.rule import Rule, elementwise
+from handgrad.program.rules.comparison import ZERO, choose
 from handgrad.program.rules.elementwise import NAN, hurwitz
 
 
@@ -75,10 +78,22 @@ _real_power = balls.elementwise(_one_power)
 
 
 def atan2(run: Run, eqn: Any, y: Dual, x: Dual) -> Dual:
-    """The angle of (x, y)."""
+    """The angle of (x, y), which jumps by 2π where y changes its sign and x is negative."""
     value = array(_angle(y.value, x.value))
+    negative = np.asarray(y.value < balls.ZERO).astype(bool)
+    below = run.comparisons.order(_height(y, x), ZERO) == LESS
+    turns = np.where(x.value < balls.ZERO, below.astype(int) - negative, 0)
+    if turns.any():  # a tie at the cut, or a run that repeats the decisions of another
+        value = value - array(turns.astype(object) * (2 * arb.pi()))
     change = y * Dual(x.value) - x * Dual(y.value)
     return by_slopes(value, (change, lambda: balls.ONE / (x.value * x.value + y.value * y.value)))
+
+
+def _height(y: Dual, x: Dual) -> Dual:
+    """Return what has the sign of y: y, or 1 where that may be 0 but for a tie at the cut."""
+    signed, on_it = (y.value != balls.ZERO), (y.value == balls.ZERO) & (x.value < balls.ZERO)
+    changes = np.False_ if y.tangent is None else np.any(y.tangent != balls.ZERO, axis=0)
+    return choose((signed | (on_it & changes)).astype(bool), Dual(balls.full((), balls.ONE)), y)
 
 
 @balls.elementwise

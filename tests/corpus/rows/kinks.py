@@ -65,6 +65,16 @@ KINKS: dict[str, tuple[Any, list[float], list[Any], list[Any]]] = {
         [(s, s) for s in (-1 - 2.0**-52, 1e-17, 1 / 3)],
         [(0.5, 0.4), (1.001, 1.001), (0.3, 0.3 + 1e-13)],
     ),
+    "the square of an angle on its cut": (
+        *(lambda p: jnp.arctan2(p[0], p[1]) ** 2, [0.0, -1.0]),
+        [(s * np.pi, 0) for s in (-2, 2, 0.3)],
+        [(1.0, 0.1)],
+    ),
+    "a complex root on its cut": (
+        *(lambda p: jnp.sqrt(lax.complex(p[0], p[1])).real, [-1.0, 0.0]),
+        [(0, s) for s in (-0.5, 0.5, 0.1)],
+        [(0.1, 0.5)],
+    ),
     "units at zero": (
         *(lambda p: jnp.sum(relu(p[:3]) * jnp.arange(1.0, 4.0)) + p[3], [0.0, 0.0, 0.0, 1.0]),
         *([(1, 2, 3, 1), (0.3, 2, 1.7, 1)], [(2, 0, 0, 1), (-0.1, 0, 0, 1), (0, 0, 0, 0)]),
@@ -205,6 +215,7 @@ NO_KINKS: dict[str, tuple[Any, list[float], list[Any], list[Any]]] = {
 JUMPS: dict[str, tuple[Any, tuple[float, float]]] = {
     "floor": (lambda p: jnp.floor(p[0]) * p[1], (0, 1)),
     "sign": (lambda p: jnp.sign(p[0] - 2.0) * p[1], (0, -1)),
+    "angle": (lambda p: jnp.arctan2(p[0] - 2.0, -p[1]), (-3.0 / 9.01, (1.9 - 2.0) / 9.01)),
     "round": (lambda p: jnp.round(p[0] + 0.5) * p[1], (0, 2)),
     "where not": (lambda p: jnp.where(p[0] != 2.0, p[0], 5.0) * p[1], (3, 1.9)),
     "argmax": (lambda p: jnp.asarray([1.0, 7.0])[jnp.argmax(p)] * p[1], (0, 7)),
@@ -273,7 +284,7 @@ def of_other_verbs() -> Iterator[Case]:
     for name, (loss, at, right, wrong) in KINKS.items():
         place, none = np.array(at), {"verdict": "undecidable"}
         rows = [
-            Row(f"{how}, {said(values)}", slopes(*values), "equal at this point", **none)
+            Row(f"{how}, {said(values)}", slopes(*values), **none)
             for how, values in (("right", right[-1]), ("wrong", wrong[-1]))
         ]
         kwargs: dict[str, Any] = {"directions": 1, "points": 0}
