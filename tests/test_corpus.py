@@ -18,6 +18,7 @@ import handgrad
 from tests.corpus.all import MODELS, all_cases
 from tests.corpus.case import RAISED, Case, scaled, verdict_of
 from tests.corpus.due import assert_as_is_due
+from tests.corpus.rows.kinks import KINKS
 from tests.corpus.truth import truth
 from tests.tiers import NIGHT, one_of_each
 
@@ -79,6 +80,31 @@ def test_a_multiple_is_wrong(name: str, factor: float) -> None:
 def test_a_compiled_loss_is_the_same(name: str) -> None:
     case = CASES[name]
     assert replace(case, function=case.compiled).check().verdict == case.check().verdict
+
+
+def right_at_a_kink(case: Case) -> bool:
+    """Whether a case is of a right gradient at a kink."""
+    of, _, said = case.name.partition(": ")
+    return of in KINKS and said.startswith("right")
+
+
+@some(right_at_a_kink, 24, 8, "kink")
+def test_a_kink_has_no_other_derivative(name: str) -> None:
+    """Nor is a gradient called wrong by its slope along a line, which does not meet all sides."""
+    case = CASES[name]
+    loss, at = case.function, case.at[0]
+    along = handgrad.check_gradient(case.answer, loss, at, directions=1, points=0)
+    assert along.verdict != "disagree", str(along)
+    if name.partition(": ")[0].endswith("NumPy"):  # of these differences are all that is known
+        return
+    v = np.arange(1.0, 1 + at.size)
+    of_linear_sides = handgrad.check_hvp(lambda p, v: 0 * p * v, loss, at, v=v, points=0)
+    in_one_row = handgrad.check_jacobian(
+        lambda p: case.answer(p)[None], lambda p: loss(p)[None], at, points=0
+    )
+    for report in (of_linear_sides, in_one_row):
+        assert report.verdict == "undecidable", str(report)
+        assert "a kink or jump" in str(report)
 
 
 def wrong_gradients(case: Case) -> bool:

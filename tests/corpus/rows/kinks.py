@@ -11,7 +11,7 @@ import numpy as np
 from jax import lax
 from jax.nn import leaky_relu, relu
 
-from handgrad import check_gradient, check_hvp, check_jacobian
+from handgrad import check_gradient
 from tests.corpus.case import Case, Row, cases
 
 
@@ -279,26 +279,6 @@ def of_table(
         yield from of(name, loss, at, *rows, referee="program" if len(at) >= 30 else "auto")
 
 
-def of_other_verbs() -> Iterator[Case]:
-    """At a kink there is no other derivative, and slopes along directions show no sides."""
-    for name, (loss, at, right, wrong) in KINKS.items():
-        place, none = np.array(at), {"verdict": "undecidable"}
-        rows = [
-            Row(f"{how}, {said(values)}", slopes(*values), **none)
-            for how, values in (("right", right[-1]), ("wrong", wrong[-1]))
-        ]
-        kwargs: dict[str, Any] = {"directions": 1, "points": 0}
-        yield from cases(f"{name}, along a direction", check_gradient, loss, place, **kwargs)(*rows)
-        if name.endswith("NumPy"):  # of its matrices differences are all that is known
-            continue
-        matrix = Row("one of many", lambda _, g=right[0]: np.array([g]), "a kink or jump", **none)
-        function = lambda p, loss=loss: loss(p)[None]  # noqa: E731
-        yield from cases(f"{name}, in one row", check_jacobian, function, place, points=0)(matrix)
-        product = Row("of linear sides", lambda p, v: 0 * p + 0 * v, "a kink or jump", **none)
-        options: dict[str, Any] = {"v": np.arange(1.0, 1 + place.size), "points": 0}
-        yield from cases(f"{name}, a product", check_hvp, loss, place, **options)(product)
-
-
 def of_jumps() -> Iterator[Case]:
     none = {"verdict": "undecidable", "blame": None}
     for name, (loss, beside) in JUMPS.items():
@@ -314,7 +294,6 @@ def of_jumps() -> Iterator[Case]:
 CASES = [
     *of_table(KINKS, STATED),
     *of_table(NO_KINKS, STATED),
-    *of_other_verbs(),
     *of_jumps(),
     *cases("digits that data lack", check_gradient, excess, np.zeros(4), BILLED, points=0)(
         Row("right on either side", of_excess, verdict="agree")
