@@ -7,7 +7,7 @@ import numpy as np
 from flint import arb
 
 from handgrad.arithmetic import balls
-from handgrad.arithmetic.comparisons import GREATER, LESS, Compared
+from handgrad.arithmetic.comparisons import EQUAL, GREATER, LESS, Compared
 
 #: Evaluates the loss and its gradient with ties decided by the comparisons.
 Evaluate = Callable[[Compared], tuple[arb, np.ndarray]]
@@ -58,6 +58,8 @@ def check_smooth(
     check_flat_ties(lambda how: step(how, None), found, here)
     if not found.ties:
         return
+    at_the_point, _ = step(found.for_rerun(dict.fromkeys(found.ties, EQUAL)), None)
+    check_continuous(here[0], at_the_point)
     # Perhaps no small step flips all ties, but this reaches cells that no direction lies in.
     flipped = found.for_rerun({where: -tie.outcome for where, tie in found.ties.items()})
     rng = np.random.default_rng(size)

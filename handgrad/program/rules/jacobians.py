@@ -14,7 +14,7 @@ import numpy as np
 from handgrad.arithmetic import balls, dual, jets
 from handgrad.arithmetic.comparisons import Comparisons
 from handgrad.arithmetic.dual import Dual
-from handgrad.arithmetic.smoothness import UndecidableKinkError, check_smooth
+from handgrad.arithmetic.smoothness import UndecidableKinkError, at_random, check_smooth
 from handgrad.program.complex_numbers.transform import in_reals
 from handgrad.program.interpreter import Run, UncertifiedPrimitiveError
 from handgrad.program.jacobians import in_jax
@@ -81,15 +81,17 @@ def _along(
     along = _directions(n)
     k = dual.directions(*(o for o in operands if isinstance(o, Dual))) or 0
 
-    def run(how: Comparisons, direction: np.ndarray | None = None) -> np.ndarray:
+    def run(how: Comparisons, direction: np.ndarray | None = None) -> Dual:
         step = along[0] if direction is None else direction[0]
         x, *others = (_moving(o, d, step[n:], len(along)) for o in operands)
         first = step[:n] if x.tangent is None else step[:n] + x.tangent[0]
-        result = evaluate(how, [Dual(x.value, np.stack([first, *along[1:]])), *others])
+        return evaluate(how, [Dual(x.value, np.stack([first, *along[1:]])), *others])
+
+    def rows_of(result: Dual) -> np.ndarray:
         return dual.tangents(result, len(along))[1:]
 
     start, ties, flat = len(found.decided.made), set(found.ties), set(found.flat)
-    rows = run(found)
+    once = run(found)
     here = found.for_rerun()
     # As a run of the function alone would number them.
     here.ties = {(i - start, j): t for (i, j), t in found.ties.items() if (i, j) not in ties}
@@ -99,15 +101,17 @@ def _along(
             del found.ties[where]
         found.flat &= flat
 
-        def both(rows: np.ndarray) -> tuple[Any, np.ndarray]:
-            rows = rows.reshape(-1)
-            return balls.ZERO, np.concatenate([jets.firsts(rows), jets.seconds(rows)])
+        def both(result: Dual) -> tuple[Any, np.ndarray]:
+            """Return a loss that the function would jump with, and all derivatives."""
+            values, rows = jets.firsts(result.value.reshape(-1)), rows_of(result).reshape(-1)
+            weights = balls.exact(at_random(np.random.default_rng(values.size), values.size))
+            return (weights * values).sum(), np.concatenate([jets.firsts(rows), jets.seconds(rows)])
 
         try:
-            check_smooth(lambda *how: both(run(*how)), here, both(rows), n + k)
+            check_smooth(lambda *how: both(run(*how)), here, both(once), n + k)
         except UndecidableKinkError:
             raise UndecidableKinkError("a kink or jump, which a Jacobian has no value at") from None
-    return rows.T
+    return rows_of(once).T
 
 
 def jacobian(run: Run, eqn: Any, x: Dual, *others: Any) -> Dual:
