@@ -28,7 +28,7 @@ PARTS = ("slice", "gather", "dynamic_slice")
 #: What a choice between two values is called.
 CHOICES = {"select_n": "the choice", "max": "the maximum", "min": "the minimum"}
 
-#: What is said of rules that are also tried with other changes.
+#: The sentences by which `last_rules` finds two of these rules, to try them with other changes.
 WITHOUT = "on the way back through a product its other factor is missing"
 UNDIVIDED = "on the way back through a quotient its divisor is missing"
 
@@ -309,7 +309,7 @@ def _sides(node: Node, moving: list[bool]) -> Iterator[Option]:
         yield Option("unknown", says, wrong)
 
 
-def _side(k: int, op: Operation, *x: Any) -> Any:  # noqa: ARG001 (as of other functions)
+def _side(k: int, _: Operation, *x: Any) -> Any:
     return x[k - 2]
 
 

@@ -138,13 +138,13 @@ def view_as_real(x: Any) -> Any:
     return jnp.stack([jnp.real(x), jnp.imag(x)], axis=-1)
 
 
-@operation("real")
+@operation("real", "prims.real")
 def real(x: Any) -> Any:
     """Return the real part, for which derivatives of PyTorch's own ask by its name."""
     return jnp.real(x)
 
 
-@operation("imag")
+@operation("imag", "prims.imag")
 def imaginary(x: Any) -> Any:
     """Return the imaginary part; see `real`."""
     return jnp.imag(x)
