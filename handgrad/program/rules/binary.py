@@ -90,7 +90,7 @@ def atan2(run: Run, eqn: Any, y: Dual, x: Dual) -> Dual:
 
 
 def _height(y: Dual, x: Dual) -> Dual:
-    """Return what decides the side of the cut: y if it has a sign, or moves from 0 there; else 1."""
+    """Return what decides the side of the cut: y if it has a sign, or moves from 0; else 1."""
     signed, on_it = (y.value != balls.ZERO), (y.value == balls.ZERO) & (x.value < balls.ZERO)
     changes = np.False_ if y.tangent is None else np.any(y.tangent != balls.ZERO, axis=0)
     return choose((signed | (on_it & changes)).astype(bool), Dual(balls.full((), balls.ONE)), y)
