@@ -54,12 +54,14 @@ def check_custom(
 
     "Yours" is `jax.grad` of Σ c·f with the rule, for a random cotangent c; "autodiff" is `jax.grad`
     of the same function without the rule, or `jax.jacfwd` where it has a `while` loop, or NaN where
-    JAX can do neither; the reference is the function's own derivative.
+    JAX can do neither; the reference is the function's own derivative. Σ c·f of the values that the
+    rule returns beside what it keeps is judged as well.
 
     What a kernel computes (Pallas, Triton, CUDA, a callback) cannot be looked into. Then give a
     `reference`: "autodiff" is its `jax.grad`, and its own derivative is the right one. First every
-    element of the values of f is held to those of the reference; where one is wrong, the report is
-    on the values, with the finding `loss-value`, and the rule is not judged.
+    element of the values of f, and of those of its rule, is held to those of the reference; where
+    one is wrong, the report is on the values, with the finding `loss-value`, and the rule is not
+    judged.
 
     In forward mode `jax.jvp` is judged along random tangents, and by every element (of at most 256)
     where these are wrong or JAX cannot transpose the rule. At second order the gradient of <v, ∇L>

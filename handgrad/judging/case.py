@@ -39,6 +39,7 @@ class Wording(NamedTuple):
     every_element: str = "without directions="
     domain: str = "domain={0!r}"
     computed_in: str = "computed_in={0!r}"
+    value: str = "the loss beside the gradient"
 
     @property
     def more_seconds(self) -> str:
@@ -72,7 +73,13 @@ OF_BACKWARD = Wording(
 OF_TORCH = Wording("backward", "forward", single="", two="", more_time="seconds= gives it more")
 
 #: Of `check_custom`.
-OF_RULE = Wording("the rule", "f", single="", two="", more_time="seconds= gives it more")
+OF_RULE = Wording(
+    *("the rule", "f"),
+    single="",
+    two="",
+    more_time="seconds= gives it more",
+    value="Σ c·f of the values that JAX has where it differentiates f",
+)
 
 #: Of `check_custom` with a reference.
 OF_REFERENCE = OF_RULE._replace(loss="reference")

@@ -1,6 +1,7 @@
 """Cases for functions with a derivative rule of their own, or with a reference."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any
@@ -168,16 +169,19 @@ class CustomFunction:
     def case(self, gradient: Callable[..., Any] | None = None, **options: Any) -> Case:
         """Return the case of a derivative; by default of that in reverse mode, of first order.
 
-        `options` are fields of the case. A loss among them has no rule.
+        `options` are fields of the case. A loss among them has no rule. By default the value that
+        JAX returns beside the gradient is judged as well, which is the rule's: with a reference,
+        the values are judged before.
         """
         differentiate, possible = None, True
+        by_jax = jax.grad if self.reference else jax.value_and_grad
         if not self.reference and "loss" not in options:
             with wide(self.real):
                 differentiate, possible = differentiated(self.of_right, list(self.real))
 
         def functions(of: "CustomFunction") -> dict[str, Any]:
             return {
-                "gradient": gradient or jax.grad(of.loss),
+                "gradient": gradient or by_jax(of.loss),
                 "loss": of.of_right if of.reference else of.loss,
                 "autodiff": differentiate and differentiate(of.of_right),
             }
@@ -188,7 +192,7 @@ class CustomFunction:
         made = replace(
             Case(
                 **functions(self),
-                **self.options.handed_on(),
+                **self.options.handed_on(has_value=by_jax is not jax.grad and gradient is None),
                 claim=self.claim,
                 wording=OF_REFERENCE if self.reference else OF_RULE,
                 calls=CALLS_OF_KERNEL,
@@ -267,12 +271,10 @@ def _function(
     real, together = arguments.real, arguments.together
     if reference is not None:
         pair = referenced(f, reference, real, together)
-        drawn = pair.cotangents(options.seed)
-        try:
-            modes = _defined(_traced(pair.f, real))
-        except jax.errors.JAXTypeError:  # code in NumPy, which is refused elsewhere
-            modes = ("rev",)
-        both = pair.f, pair.reference
+        drawn, both, modes = pair.cotangents(options.seed), (pair.f, pair.reference), ("rev",)
+        with suppress(jax.errors.JAXTypeError):  # of code in NumPy, which is refused elsewhere
+            program = _traced(pair.f, real)
+            modes, pair = _defined(program), pair.twice() if custom_rules(program) else pair
         return CustomFunction(f, reference, arguments, *both, drawn, modes, pair, options)
     with wide(real):
         outputs, select = float_outputs(f(*together(real)))

@@ -145,6 +145,13 @@ def _slope(f: Callable[..., Any], params: Any, tangents: Any) -> Any:
     return jax.jvp(f, (list(params),), (list(tangents),))[1]
 
 
+def _beside(function: CustomFunction, params: Any, slopes: Any) -> Any:
+    """Return the value that the rule returns beside slopes, and these; no value to a reference."""
+    if function.reference:
+        return slopes
+    return jax.jvp(function.loss, (list(params),), (list(params),))[0], slopes
+
+
 def elements_case(function: CustomFunction, length: float = 1.0) -> Case:
     """Return the case of every element by `jax.jvp`, along tangents of that length."""
 
@@ -160,8 +167,10 @@ def elements_case(function: CustomFunction, length: float = 1.0) -> Case:
         ),
         "condition": "in forward mode",
         "vector": Vector("tangents", [np.asarray(length)], at),
+        "has_value": not function.reference,
     }
-    return function.case(by_columns(function.loss, length), **options)
+    columns = by_columns(function.loss, length)
+    return function.case(lambda params: _beside(along, params, columns(params)), **options)
 
 
 def by_columns(f: Callable[..., Any], length: float = 1.0) -> Callable[..., Any]:
@@ -234,7 +243,7 @@ def tangents_case(
     def gradient(distances: Any, *given: Any) -> Any:
         at = moved(distances, given)
         slopes = [jax.numpy.asarray(_slope(function.loss, at, along)) for along in drawn]
-        return jax.numpy.stack([slope.astype(dtype) for slope in slopes])
+        return _beside(function, at, jax.numpy.stack([slope.astype(dtype) for slope in slopes]))
 
     def at(lengths: list[np.ndarray]) -> tuple[Case, Point]:
         return tangents_case(function, 0, lengths[0])[:2]
@@ -243,6 +252,7 @@ def tangents_case(
         "claim": RandomTangents(),
         "condition": "in forward mode along random tangents",
         "domain": None,
+        "has_value": not function.reference,
         "vector": Vector("tangents", [np.asarray(lengths)], at),
     }
     case = function.case(gradient, loss=loss, **options)

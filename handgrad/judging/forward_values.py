@@ -44,6 +44,16 @@ class Referenced:
         rng, outputs = np.random.default_rng(seed), map(np.asarray, self.outputs.values())
         return [np.asarray(rng.standard_normal(o.shape), o.dtype) for o in outputs]
 
+    def twice(self) -> "Referenced":
+        """Return the pair of the values, and of those that a rule returns where f is derived."""
+        derived = {f"{path} beside a derivative": x for path, x in self.outputs.items()}
+        return replace(
+            self,
+            f=lambda real: [*self.f(real), *jax.linearize(self.f, list(real))[0]],
+            reference=lambda real: 2 * self.reference(real),
+            outputs={**self.outputs, **derived},
+        )
+
 
 @dataclass(frozen=True, eq=False)
 class ForwardValues(Claim):
@@ -124,7 +134,7 @@ def values_case(pair: Referenced, given: Point, case: Case) -> tuple[Case, Point
     # The values do not depend on the cotangents.
     at = point_at(pair.cotangents(case.seed), tuple(given.params), names)
     claim, wording = ForwardValues(given), OF_REFERENCE._replace(gradient=pair.name)
-    own = case.handed_on(referee="auto")
+    own = case.handed_on(referee="auto", has_value=False)
     return Case(values, loss, **own, claim=claim, wording=wording, domains=case.domains), at
 
 

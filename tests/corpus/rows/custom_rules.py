@@ -33,6 +33,13 @@ def by_vjp(forward: Any, backward: Any, function: Any = jnp.tanh) -> Any:
     return f
 
 
+def with_values(function: Any) -> Any:
+    """A right rule of tanh that returns other values beside what it keeps."""
+    f = jax.custom_vjp(jnp.tanh)
+    f.defvjp(lambda x: (function(x), x), lambda x, d: (d * slope(x),))
+    return f
+
+
 def same(x: Any) -> Any:
     return x
 
@@ -70,6 +77,14 @@ def where_tangents_meet(x: Any, t: Any) -> Any:
     return t * slope(x) + jnp.roll(t, 1) * t
 
 
+def of_sine() -> Any:
+    """The tangents of tanh beside the values of a sine."""
+    f = jax.custom_jvp(jnp.tanh)
+    f.defjvp(lambda x, t: (jnp.sin(x[0]), t[0] * slope(x[0])))
+    return f
+
+
+DIFFERENT_VALUES = of_sine()
 TANH = by_vjp(same, lambda x, d: d * slope(x))
 FORWARDS = by_jvp(lambda x, t: t * slope(x))
 stop = lax.stop_gradient
@@ -186,6 +201,18 @@ CASES = [
         Row("right, and transposed by hand", called_linearly(1.0)),
         Row("its transpose by hand is twice right", called_linearly(2.0), certified=True, **WRONG),
         Row("wrong where two meet", by_jvp(where_tangents_meet), "tangents: 3 of 3"),
+    ),
+    *of("the values of a rule", X)(
+        Row("right", with_values(jnp.tanh), **RIGHT),
+        Row("1 more", with_values(lambda x: jnp.tanh(x) + 1), "Σ c·f of the values that", **WRONG),
+        Row("1e-9 more in one", with_values(lambda x: jnp.tanh(x).at[1].add(1e-9)), **WRONG),
+        Row("of tangents: sine", DIFFERENT_VALUES, **WRONG),
+    ),
+    *of("the values of a rule of tangents, forwards", X, modes=("fwd",))(
+        Row("sine", DIFFERENT_VALUES, kinds=("loss-value",), **WRONG),
+    ),
+    *of("the values of a rule beside a reference", X, reference=jnp.tanh, points=1)(
+        Row("1 more", with_values(lambda x: jnp.tanh(x) + 1), kinds=("loss-value",), **WRONG),
     ),
     *of("a vjp in forward mode", X, modes=("fwd",))(
         Row("right backwards", TANH, 'modes: got "fwd", but <lambda> has a', **REFUSED)
