@@ -98,7 +98,7 @@ def drawn(rng: Random, path: tuple[str, ...], command: click.Command) -> list[st
             words.append(rng.choice(parameter.opts))
             if parameter.is_flag:
                 continue
-        words += [_value(rng, parameter)] * rng.choice((1, 1, 1, 2 if parameter.multiple else 1))
+        words += [_value(rng, command, parameter)] * rng.choice((1, 1, 1, 2 if parameter.multiple else 1))
     if rng.random() < 0.1:
         words.insert(
             rng.randrange(len(words) + 1), rng.choice((*WORDS, *NUMBERS, "--", "-h", "--x"))
@@ -106,8 +106,10 @@ def drawn(rng: Random, path: tuple[str, ...], command: click.Command) -> list[st
     return [word.replace("\0", "\1") for word in words]  # no argument of a process has a NUL
 
 
-def _value(rng: Random, parameter: click.Parameter) -> str:
-    names = getattr(parameter.type, "names", None) or getattr(parameter.type, "choices", None)
+def _value(rng: Random, command: click.Command, parameter: click.Parameter) -> str:
+    with click.Context(command) as context:  # some names depend on another option
+        context.params = {option.name: option.default for option in command.params}
+        names = getattr(parameter.type, "names", None) or getattr(parameter.type, "choices", None)
     parts = (parameter.name or "", *(parameter.name or "").split("_"))
     valid = next((VALID[part] for part in parts if part in VALID), ("1", "x"))
     good = [*(names or valid)]
