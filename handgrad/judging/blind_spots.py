@@ -40,6 +40,19 @@ def zeros(points: Sequence[Point]) -> Iterator[str]:
             yield f"{path} is 0 at every point: terms that it is a factor of cannot show"
 
 
+def contracted(points: Sequence[Point], name: str) -> Iterator[str]:
+    """Find where a cotangent or a vector, the first input of each point, hides what it meets."""
+    given = [jax.tree_util.tree_flatten_with_path(point.inputs[0])[0] for point in points]
+    for of_point in zip(*given, strict=True):
+        path, leaf = of_point[0]
+        leaves = [np.asarray(leaf) for _, leaf in of_point]
+        called = f"{name}{jax.tree_util.keystr(path)}"
+        if np.size(leaf) and not any(x.any() for x in leaves):
+            yield f"{called} is 0: what it is a factor of cannot show"
+        elif np.size(leaf) > 1 and all(np.ptp(x) == 0 for x in leaves):
+            yield f"{called} has equal numbers: what is mixed up among them may not show"
+
+
 def _dead(rulings: Sequence[Ruling], part: bool) -> Iterator[str]:
     """Find units whose derivatives are 0 at all points, which hide wrong factors."""
     # NaN, and so no 0, where it is not known.

@@ -28,7 +28,7 @@ from handgrad.data.domains.tangent import Tangent, tangent_of
 from handgrad.data.findings import Finding
 from handgrad.data.point import Point
 from handgrad.data.pytrees import is_real
-from handgrad.judging.blind_spots import blind_spots
+from handgrad.judging.blind_spots import blind_spots, contracted
 from handgrad.judging.ruling import Ruling
 
 Function = Callable[..., Any]
@@ -199,7 +199,9 @@ class Claim:
 
     def blind_spots(self, rulings: Sequence[Ruling]) -> list[str]:
         """Return what mistakes could hide at the points, one sentence each."""
-        return [] if self.own_points else blind_spots(rulings, not self.is_gradient)
+        points = [ruling.given for ruling in rulings] if self.contracted_with else []
+        found = [] if self.own_points else blind_spots(rulings, not self.is_gradient)
+        return [*found, *contracted(points, self.contracted_with)]
 
     # How it is judged again.
 

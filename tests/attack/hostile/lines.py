@@ -98,7 +98,9 @@ def drawn(rng: Random, path: tuple[str, ...], command: click.Command) -> list[st
             words.append(rng.choice(parameter.opts))
             if parameter.is_flag:
                 continue
-        words += [_value(rng, command, parameter)] * rng.choice((1, 1, 1, 2 if parameter.multiple else 1))
+        words += [_value(rng, command, parameter)] * rng.choice(
+            (1, 1, 1, 2 if parameter.multiple else 1)
+        )
     if rng.random() < 0.1:
         words.insert(
             rng.randrange(len(words) + 1), rng.choice((*WORDS, *NUMBERS, "--", "-h", "--x"))

@@ -47,6 +47,18 @@ def masked(z: Any) -> Any:
     return z * (z > 0), z > 0
 
 
+def two(x: Any, v: Any) -> Any:
+    return (x @ v, 2 * x), (x, v)
+
+
+def two_back(d: Any, kept: Any) -> Any:
+    x, v = kept
+    return d[0] @ v.T + 2 * d[1], x.T @ d[0]
+
+
+FIXED: Any = {"cotangent": (np.ones((7, 5)), np.zeros((7, 3))), "points": 0}
+
+
 def causal(p: Any) -> Any:
     scores = jnp.where(np.tri(5, dtype=bool), p["s"], -1e30)
     return jnp.sum(jax.nn.softmax(scores) * jnp.arange(25.0).reshape(5, 5) ** 2)
@@ -93,6 +105,18 @@ CASES = [
         Row("right", lambda x: np.diag(2 * x), "x is 0 at every point"),
     ),
     # The inputs of a step hold examples: what a mask stops at one of them is no dead unit.
+    *cases("a cotangent of ones and one of zeros", check_backward, two, X, PARAMS["v"], **FIXED)(
+        Row(
+            "right",
+            two_back,
+            "cotangent[0] has equal numbers: what is mixed up",
+            "cotangent[1] is 0: what it is a factor of",
+            verdict="agree",
+        )
+    ),
+    *cases("a cotangent at random", check_backward, two, X, PARAMS["v"], points=0)(
+        Row("right", two_back, never=["cotangent"], verdict="agree")
+    ),
     *cases("a mask", check_backward, masked, np.tile([1.0, -1.0, 1.0], (7, 1)), points=0)(
         Row("right", lambda da, on: da * on, never=DEAD),
     ),
