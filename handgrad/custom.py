@@ -64,8 +64,7 @@ def check_custom(
     In forward mode `jax.jvp` is judged along random tangents, and by every element (of at most 256)
     where these are wrong or JAX cannot transpose the rule. At second order the gradient of <v, ∇L>
     by the rule is judged, for L = Σ c·f + ½·Σ d·f² and random v, d; the right one is certified for
-    JAX's derivative of the function without its rule, and that is held to differences of slopes by
-    power series at 640 bits, which use no derivative rule.
+    the function without its rule, by power series whose numbers are series again.
 
     Args:
         f: the decorated function; its result is any pytree of arrays. With a reference, any
@@ -114,7 +113,7 @@ def check_custom(
     report, more = _first_order(how, chosen, 1 + (order == 2))
     if report and second and case:
         twice = how.report(case, function.given, how.few)
-        report, also = with_second_order(report, twice, second.is_held)
+        report, also = with_second_order(report, twice)
         more += also
     report = report.with_more(more)
     said = (f"there is no reverse mode: {refused}",) if refused else ()

@@ -54,11 +54,11 @@ def report_twice(
     if not report:
         return report
     one = [np.ones((), cotangents[0].dtype)]
-    case, given = function_case(second.slope, one, options)
-    points = points_of_function(how.points, second.slope, given)
+    case, given = function_case(second, one, options)
+    points = points_of_function(how.points, second, given)
     left = max(clock.left, how.seconds / 4)
     twice = report_on(case, given, points, how.strict, how.reproduce, left)
-    report, more = with_second_order(report, twice, second.is_held)
+    report, more = with_second_order(report, twice)
     return report.with_more(more) if report else report.without_trial()
 
 
