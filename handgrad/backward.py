@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
-from handgrad.check import report_on, require, with_arguments_of
+from handgrad.check import asserting, report_on
 from handgrad.clock import Clock
 from handgrad.data.names import INPUTS, argument_names, numbered
 from handgrad.judging.options import Options, options_and_call
@@ -100,18 +100,5 @@ def report_on_step(
     return report_on(case, given, points, strict, reproduce, seconds)
 
 
-@with_arguments_of(check_backward)
-def assert_backward(*args: Any, **options: Any) -> None:
-    """Raise unless `check_backward` passes; for tests. The arguments are the same.
-
-    Raises:
-        GradientMismatch: as `assert_gradient`.
-        Exception: as `check_backward`.
-
-    Example:
-        >>> import numpy as np
-        >>> def forward(x): return x * x, x
-        >>> def backward(d, x): return 2 * d * x
-        >>> assert_backward(forward, backward, np.array([0.5, -1.0, 2.0]))
-    """
-    require(check_backward(*args, **options))
+#: Raises unless `check_backward` passes; for tests. The arguments are the same.
+assert_backward = asserting(check_backward)

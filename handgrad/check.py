@@ -248,33 +248,33 @@ def require(report: Report) -> None:
             warnings.warn(f"{each.headline}; seconds= gives the others time", stacklevel=3)
 
 
-def with_arguments_of(
-    check: Callable[_Arguments, Any],
-) -> Callable[[Callable[..., None]], Callable[_Arguments, None]]:
-    """Give an assertion the signature of its check, for type checkers, `help` and the reference."""
+def asserting(check: Callable[_Arguments, Any]) -> Callable[_Arguments, None]:
+    """Return the assertion of a check, with its arguments."""
 
-    def signed(assertion: Callable[..., None]) -> Callable[_Arguments, None]:
-        # Not `__wrapped__`, by which doctest would look for its examples in the check.
-        vars(assertion)["__signature__"] = signature(check).replace(return_annotation=None)
-        return assertion
+    def assertion(*args: _Arguments.args, **options: _Arguments.kwargs) -> None:
+        require(check(*args, **options))
 
-    return signed
-
-
-@with_arguments_of(check_gradient)
-def assert_gradient(*args: Any, **options: Any) -> None:
-    """Raise unless `check_gradient` passes; for tests. The arguments are the same.
+    name = getattr(check, "__name__", "")
+    own = {
+        "__module__": check.__module__,
+        "__name__": f"assert_{name.partition('_')[2]}",
+        "__doc__": f"""Raise unless `{name}` passes; for tests. The arguments are the same.
 
     Raises:
-        GradientMismatch: the verdict is `disagree` or `undecidable`; with `strict`, `imprecise`.
-        Exception: as `check_gradient`.
+        GradientMismatch: it does not pass; the message is the report.
+        Exception: as `{name}`.
 
     Warns:
         UserWarning: it passes, but there was no time to judge every element.
+    """,
+        # Not `__wrapped__`, by which doctest would look for its examples in the check.
+        "__signature__": signature(check).replace(return_annotation=None),
+    }
+    for attribute, value in own.items():
+        setattr(assertion, attribute, value)
+    assertion.__qualname__ = assertion.__name__
+    return assertion
 
-    Example:
-        >>> import numpy as np
-        >>> def loss(w): return (w * w).sum()
-        >>> assert_gradient(lambda w: 2 * w, loss, np.array([1.0, 2.0]))
-    """
-    require(check_gradient(*args, **options))
+
+#: Raises unless `check_gradient` passes; for tests. The arguments are the same.
+assert_gradient = asserting(check_gradient)

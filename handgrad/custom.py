@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from handgrad.check import report_on, report_on_function, require, with_arguments_of
+from handgrad.check import asserting, report_on, report_on_function
 from handgrad.clock import Clock
 from handgrad.data.names import argument_names, numbered
 from handgrad.data.point import Point
@@ -184,20 +184,5 @@ def _explained(report: GradientReport) -> GradientReport:
     return replace(report, headline=f"{report.headline}; the rule is not linear in its tangents")
 
 
-@with_arguments_of(check_custom)
-def assert_custom(*args: Any, **options: Any) -> None:
-    """Raise unless `check_custom` passes; for tests. The arguments are the same.
-
-    Raises:
-        GradientMismatch: as `assert_gradient`.
-        Exception: as `check_custom`.
-
-    Example:
-        >>> import jax, jax.numpy as jnp, numpy as np
-        >>> @jax.custom_jvp
-        ... def f(x): return jnp.sin(x)
-        >>> @f.defjvp
-        ... def rule(x, dx): return f(*x), jnp.cos(*x) * dx[0]
-        >>> assert_custom(f, np.array([0.5, 1.0]))
-    """
-    require(check_custom(*args, **options))
+#: Raises unless `check_custom` passes; for tests. The arguments are the same.
+assert_custom = asserting(check_custom)

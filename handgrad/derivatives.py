@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
-from handgrad.check import require, with_arguments_of
+from handgrad.check import asserting
 from handgrad.derivative_reports import (
     Settings,
     names_in,
@@ -75,19 +75,8 @@ def check_jacobian(
     return report_on_matrix(jac, fun, x, args, settings)
 
 
-@with_arguments_of(check_jacobian)
-def assert_jacobian(*args: Any, **options: Any) -> None:
-    """Raise unless `check_jacobian` passes; for tests. The arguments are the same.
-
-    Raises:
-        GradientMismatch: as `assert_gradient`.
-        Exception: as `check_jacobian`.
-
-    Example:
-        >>> import numpy as np
-        >>> assert_jacobian(lambda x: np.diag(2 * x), lambda x: x * x, np.array([1.0, 2.0]))
-    """
-    require(check_jacobian(*args, **options))
+#: Raises unless `check_jacobian` passes; for tests. The arguments are the same.
+assert_jacobian = asserting(check_jacobian)
 
 
 @keeping_drawn_numbers
@@ -139,19 +128,8 @@ def check_hessian(
     return report_on_matrix(hess, loss, x, args, settings, order=2)
 
 
-@with_arguments_of(check_hessian)
-def assert_hessian(*args: Any, **options: Any) -> None:
-    """Raise unless `check_hessian` passes; for tests. The arguments are the same.
-
-    Raises:
-        GradientMismatch: as `assert_gradient`.
-        Exception: as `check_hessian`.
-
-    Example:
-        >>> import numpy as np
-        >>> assert_hessian(lambda x: np.diag(6 * x), lambda x: (x**3).sum(), np.array([1.0, 2.0]))
-    """
-    require(check_hessian(*args, **options))
+#: Raises unless `check_hessian` passes; for tests. The arguments are the same.
+assert_hessian = asserting(check_hessian)
 
 
 @keeping_drawn_numbers
@@ -204,16 +182,5 @@ def check_hvp(
     return report_on_hvp(hessp, loss, x, args, settings, v)
 
 
-@with_arguments_of(check_hvp)
-def assert_hvp(*args: Any, **options: Any) -> None:
-    """Raise unless `check_hvp` passes; for tests. The arguments are the same.
-
-    Raises:
-        GradientMismatch: as `assert_gradient`.
-        Exception: as `check_hvp`.
-
-    Example:
-        >>> import numpy as np
-        >>> assert_hvp(lambda x, v: 6 * x * v, lambda x: (x**3).sum(), np.array([1.0, 2.0]))
-    """
-    require(check_hvp(*args, **options))
+#: Raises unless `check_hvp` passes; for tests. The arguments are the same.
+assert_hvp = asserting(check_hvp)

@@ -9,7 +9,7 @@ import jax
 import numpy as np
 
 from handgrad.call_report import CallReport
-from handgrad.check import check_gradient, require, with_arguments_of
+from handgrad.check import asserting, check_gradient
 from handgrad.compared import Version
 from handgrad.data.point import copied, shortly
 from handgrad.derivatives import check_hessian, check_hvp, check_jacobian
@@ -107,19 +107,8 @@ def check_scipy(
     return CallReport(tuple(found), (), reproduce)
 
 
-@with_arguments_of(check_scipy)
-def assert_scipy(*args: Any, **options: Any) -> None:
-    """Raise unless `check_scipy` passes; for tests. The arguments are the same.
-
-    Raises:
-        GradientMismatch: some derivative does not pass; its `report` is the whole.
-        Exception: as `check_scipy`.
-
-    Example:
-        >>> from scipy.optimize import rosen, rosen_hess_prod
-        >>> assert_scipy(rosen, [1.3, 0.7, 0.8], hessp=rosen_hess_prod)
-    """
-    require(check_scipy(*args, **options))
+#: Raises unless `check_scipy` passes; for tests. The arguments are the same.
+assert_scipy = asserting(check_scipy)
 
 
 @dataclass(frozen=True)

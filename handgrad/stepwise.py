@@ -9,7 +9,7 @@ import jax
 import numpy as np
 
 from handgrad.backward import report_on_step
-from handgrad.check import CheckInterrupted, require, with_arguments_of
+from handgrad.check import CheckInterrupted, asserting
 from handgrad.clock import Clock
 from handgrad.data.attempts import best_effort
 from handgrad.data.complex_pairs import CONVENTIONS, in_pairs, is_complex, joined
@@ -118,21 +118,8 @@ def _report(
     return StepsReport(tuple(found))
 
 
-@with_arguments_of(check_steps)
-def assert_steps(*args: Any, **options: Any) -> None:
-    """Raise unless `check_steps` passes; for tests. The arguments are the same.
-
-    Raises:
-        GradientMismatch: a step does not pass; see `assert_gradient`.
-        Exception: as `check_steps`.
-
-    Example:
-        >>> import numpy as np
-        >>> def square(x): return x * x, x
-        >>> def square_back(d, x): return 2 * d * x
-        >>> assert_steps([("square", square, square_back)], np.array([0.5, -1.0, 2.0]))
-    """
-    require(check_steps(*args, **options))
+#: Raises unless `check_steps` passes; for tests. The arguments are the same.
+assert_steps = asserting(check_steps)
 
 
 @contextmanager

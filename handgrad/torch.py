@@ -17,7 +17,7 @@ except ModuleNotFoundError as error:
         name="torch",
     ) from None
 
-from handgrad.check import require, with_arguments_of
+from handgrad.check import asserting, require
 from handgrad.clock import SECONDS
 from handgrad.data.advised import AdvisedError
 from handgrad.data.calls import call_line
@@ -119,28 +119,8 @@ def _subject(f: Any, args: tuple[Any, ...], *options: Any, **more: Any) -> Subje
         return subject_of(f, args, *options, **more)
 
 
-@with_arguments_of(check_function)
-def assert_function(*args: Any, **options: Any) -> None:
-    """Raise unless `check_function` passes; for tests. The arguments are the same.
-
-    Raises:
-        GradientMismatch: as `handgrad.assert_gradient`.
-        Exception: as `check_function`.
-
-    Example:
-        >>> import torch
-        >>> class Square(torch.autograd.Function):
-        ...     @staticmethod
-        ...     def forward(ctx, x):
-        ...         ctx.save_for_backward(x)
-        ...         return x * x
-        ...     @staticmethod
-        ...     def backward(ctx, dy):
-        ...         (x,) = ctx.saved_tensors
-        ...         return 2 * dy * x
-        >>> assert_function(Square, torch.tensor([0.5, -1.0, 2.0], dtype=torch.float64))
-    """
-    require(check_function(*args, **options))
+#: Raises unless `check_function` passes; for tests. The arguments are the same.
+assert_function = asserting(check_function)
 
 
 def gradcheck(

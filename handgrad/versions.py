@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from handgrad.check import CheckInterrupted, report_on_gradient, require, with_arguments_of
+from handgrad.check import CheckInterrupted, asserting, report_on_gradient
 from handgrad.clock import Clock, reported
 from handgrad.compared import Version
 from handgrad.comparison import ComparisonReport
@@ -114,21 +114,8 @@ def compare_gradients(
     return ComparisonReport.of(found, reproduce)
 
 
-@with_arguments_of(compare_gradients)
-def assert_gradients(*args: Any, **options: Any) -> None:
-    """Raise unless `compare_gradients` passes; for tests. The arguments are the same.
-
-    Raises:
-        GradientMismatch: a version does not pass; see `assert_gradient`.
-        Exception: as `compare_gradients`.
-
-    Example:
-        >>> import jax, jax.numpy as jnp, numpy as np
-        >>> def loss(w): return jnp.sum(w**3)
-        >>> versions = {"jax": jax.grad(loss), "numpy": lambda w: 3 * w**2}
-        >>> assert_gradients(versions, loss, np.array([0.5, -1.0, 2.0]))
-    """
-    require(compare_gradients(*args, **options))
+#: Raises unless `compare_gradients` passes; for tests. The arguments are the same.
+assert_gradients = asserting(compare_gradients)
 
 
 def check_versions(versions: Any) -> None:
