@@ -4,19 +4,26 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from handgrad.check import asserting
-from handgrad.derivative_reports import (
-    Settings,
-    names_in,
-    report_on_hvp,
-    report_on_matrix,
-)
+from handgrad.derivative_reports import WORDING, Settings, names_in, report_on_derivative
 from handgrad.judging.options import options_and_call
 from handgrad.judging.pytorch.random import keeping_drawn_numbers
-from handgrad.judging.vectors.cases import OF_HESSIAN, OF_JACOBIAN, OF_PRODUCT
 from handgrad.report import GradientReport
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
 __tracebackhide__ = True
+
+
+def _ruled(
+    kind: str, check: Callable[..., Any], functions: tuple[str, str], given: dict[str, Any]
+) -> GradientReport:
+    """Judge a derivative by the arguments of its check, by their names; raises as that."""
+    derivative, function = (given[name] for name in functions)
+    names = names_in(function, given["args"]).of_all(len(given["args"]))
+    options, reproduce = options_and_call(check, functions, names, given)
+    points, strict, seconds = (given[name] for name in ("points", "strict", "seconds"))
+    settings = Settings(points, strict, reproduce, seconds, WORDING[kind], options)
+    at = given["x"], given["args"], settings, given.get("v")
+    return report_on_derivative(kind, derivative, function, *at)
 
 
 @keeping_drawn_numbers
@@ -67,12 +74,7 @@ def check_jacobian(
         >>> check_jacobian(jac, fun, np.array([0.5, 2.0])).verdict
         'agree'
     """
-    names = names_in(fun, args)
-    options, reproduce = options_and_call(
-        check_jacobian, ("jac", "fun"), names.of_all(len(args)), locals()
-    )
-    settings = Settings(points, strict, reproduce, seconds, OF_JACOBIAN, options)
-    return report_on_matrix(jac, fun, x, args, settings)
+    return _ruled("jacobian", check_jacobian, ("jac", "fun"), locals())
 
 
 #: Raises unless `check_jacobian` passes; for tests. The arguments are the same.
@@ -120,12 +122,7 @@ def check_hessian(
         >>> check_hessian(hess, loss, np.array([0.5, 2.0])).verdict
         'agree'
     """
-    names = names_in(loss, args)
-    options, reproduce = options_and_call(
-        check_hessian, ("hess", "loss"), names.of_all(len(args)), locals()
-    )
-    settings = Settings(points, strict, reproduce, seconds, OF_HESSIAN, options)
-    return report_on_matrix(hess, loss, x, args, settings, order=2)
+    return _ruled("hessian", check_hessian, ("hess", "loss"), locals())
 
 
 #: Raises unless `check_hessian` passes; for tests. The arguments are the same.
@@ -174,12 +171,7 @@ def check_hvp(
         >>> check_hvp(hessp, lambda x: (x**3).sum(), np.array([0.5, 2.0])).verdict
         'agree'
     """
-    names = names_in(loss, args)
-    options, reproduce = options_and_call(
-        check_hvp, ("hessp", "loss"), names.of_all(len(args)), locals()
-    )
-    settings = Settings(points, strict, reproduce, seconds, OF_PRODUCT, options)
-    return report_on_hvp(hessp, loss, x, args, settings, v)
+    return _ruled("hvp", check_hvp, ("hessp", "loss"), locals())
 
 
 #: Raises unless `check_hvp` passes; for tests. The arguments are the same.

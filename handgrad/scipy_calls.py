@@ -182,7 +182,6 @@ class _Call:
             return points
         rng = np.random.default_rng(seed)
         v = rng.standard_normal(self.x.shape).astype(self.x.dtype)
-        v += 1j * rng.standard_normal(self.x.shape) if v.dtype.kind == "c" else 0
         return [(*at[:1], v, *at[1:]) if isinstance(at, list | tuple) else at for at in points]
 
     def _of_params(self, function: Callable[..., Any]) -> Callable[..., Any]:

@@ -61,10 +61,10 @@ def judged(
             return report_on_gradient(
                 case, point, points, strict, command, seconds, options.get("directions")
             )
-        report, wording = derivative_reports.BY_KIND[kind]
-        wording = wording._replace(**_of_command(OF_COMMAND))
+        wording = derivative_reports.WORDING[kind]._replace(**_of_command(OF_COMMAND))
         settings = derivative_reports.Settings(points, strict, command, seconds, wording, stated)
-        return report(derivative, function, point[0], point[1:], settings)
+        of = derivative, function, point[0], point[1:]
+        return derivative_reports.report_on_derivative(kind, *of, settings)
 
 
 def _of_command(words: Any) -> dict[str, str]:

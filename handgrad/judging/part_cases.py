@@ -24,7 +24,7 @@ from handgrad.data.pytrees import is_real, is_traced, split, weighed, wide
 from handgrad.data.silent import quiet
 from handgrad.judging.case import OF_BACKWARD, Case, Own, check_function, not_judged, takes
 from handgrad.judging.claim import Check, OfArguments
-from handgrad.judging.complex_steps import cotangent_in_pairs, step_in_real_arrays
+from handgrad.judging.complex_cases import cotangent_in_pairs, step_in_real_arrays
 from handgrad.judging.form import FaultyFormError, called
 from handgrad.judging.options import DEFAULT, Options
 from handgrad.judging.pytorch.cases import holds_torch, step_in_arrays

@@ -22,11 +22,6 @@ from handgrad.oracle.numpy_losses.series import Number, Series
 __tracebackhide__ = True
 
 
-#: What a function that calls another has of it: not its module, by which code that may refer to
-#: NumPy is told from NumPy's own.
-OWN = ("__name__", "__qualname__", "__doc__")
-
-
 #: What a list that stands for an array consists of.
 NUMBER = (int, float, np.number)
 
