@@ -6,7 +6,7 @@ from typing import Any
 from handgrad.check import asserting, report_on
 from handgrad.clock import Clock
 from handgrad.data.names import INPUTS, argument_names, numbered
-from handgrad.judging.options import Options, options_and_call
+from handgrad.judging.options import How, Options, options_and_how
 from handgrad.judging.part_cases import backward_case, points_of_part, without_cotangent
 from handgrad.judging.pytorch.random import keeping_drawn_numbers
 from handgrad.report import GradientReport
@@ -73,9 +73,9 @@ def check_backward(
         'agree'
     """
     names = argument_names(forward, len(inputs), numbered(INPUTS, len(inputs)))
-    options, reproduce = options_and_call(check_backward, ("forward", "backward"), names, locals())
+    options, how = options_and_how(check_backward, ("forward", "backward"), names, locals())
     of_step = forward, backward, inputs, cotangent
-    return report_on_step(*of_step, options, points, strict, reproduce, seconds)
+    return report_on_step(*of_step, options, how)
 
 
 def report_on_step(
@@ -84,20 +84,16 @@ def report_on_step(
     inputs: tuple[Any, ...],
     cotangent: Any,
     options: Options,
-    points: Any,
-    strict: bool,
-    reproduce: str,
-    seconds: float,
+    how: How,
 ) -> GradientReport:
     """Judge a backward step, as `check_backward` does; raises as that."""
-    step, clock = (forward, backward, inputs, cotangent, options), Clock(seconds)
+    step, clock = (forward, backward, inputs, cotangent, options), Clock(how.seconds)
     case, given = backward_case(*step)
-    if none := without_cotangent(case, given, seconds):
+    if none := without_cotangent(case, given, how.seconds):
         case, given = backward_case(*step, without=none)
-    points = points_of_part(points, given, without=none)
-    if clock.spent > LOOK * seconds:
-        seconds = max(clock.left, LOOK * seconds)
-    return report_on(case, given, points, strict, reproduce, seconds)
+    if clock.spent > LOOK * how.seconds:
+        how = how.within(max(clock.left, LOOK * how.seconds))
+    return report_on(case, given, how.at(points_of_part(how.points, given, without=none)))
 
 
 #: Raises unless `check_backward` passes; for tests. The arguments are the same.

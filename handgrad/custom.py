@@ -20,7 +20,7 @@ from handgrad.judging.custom_modes import (
 )
 from handgrad.judging.domains import check_all_directions
 from handgrad.judging.linearity import seems_linear
-from handgrad.judging.options import options_and_call
+from handgrad.judging.options import How, options_and_how
 from handgrad.judging.part_cases import points_of_part
 from handgrad.judging.pytorch.random import keeping_drawn_numbers
 from handgrad.judging.rule_slopes import with_second_order
@@ -100,7 +100,7 @@ def check_custom(
         'disagree'
     """
     names = argument_names(f, len(args), numbered("args", len(args)))
-    options, reproduce = options_and_call(check_custom, ("f",), names, locals())
+    options, how = options_and_how(check_custom, ("f",), names, locals())
     with calling("f"):
         function = custom_function(f, args, reference, options)
         if order == 2:
@@ -109,10 +109,10 @@ def check_custom(
         second = SecondOrder(function, chosen[0]) if order == 2 else None
         case = second.case() if second else None
     points = points_of_part(points, function.given, function.arguments.among)
-    how = _How(function, points, strict, reproduce, Clock(seconds))
-    report, more = _first_order(how, chosen, 1 + (order == 2))
+    run = _Run(function, how.at(points), Clock(seconds))
+    report, more = _first_order(run, chosen, 1 + (order == 2))
     if report and second and case:
-        twice = how.report(case, function.given, how.few)
+        twice = run.report(case, function.given, run.few)
         report, also = with_second_order(report, twice)
         more += also
     report = report.with_more(more)
@@ -123,53 +123,50 @@ def check_custom(
     return report.without_trial() if along else report
 
 
-class _How(NamedTuple):
+class _Run(NamedTuple):
     """How a function is judged."""
 
     function: CustomFunction
-    points: Any
-    strict: bool
-    reproduce: str
+    how: How
     clock: Clock
 
     def report(self, case: Case, given: Point, points: Any, parts: int = 1) -> GradientReport:
         """Judge a case in one of the parts of the time that is left."""
         seconds = max(self.clock.left, self.clock.seconds / 10) / parts
-        return report_on(case, given, points, self.strict, self.reproduce, seconds)
+        return report_on(case, given, self.how.at(points).within(seconds))
 
     def first(self, case: Case, parts: int) -> GradientReport:
         """Judge a case, after the values of a function with a reference."""
         function, seconds = self.function, self.clock.seconds / parts
         if function.pair is None:
-            return self.report(case, function.given, self.points, parts)
-        how = self.points, self.strict, self.reproduce, seconds
-        return report_on_function(function.pair, case, function.given, *how)
+            return self.report(case, function.given, self.how.points, parts)
+        return report_on_function(function.pair, case, function.given, self.how.within(seconds))
 
     @property
     def few(self) -> Any:
         """The points for what comes after the usual derivative."""
-        drawn = isinstance(self.points, int | np.integer)
-        return min(self.points, FEW) if drawn else self.points
+        points = self.how.points
+        return min(points, FEW) if isinstance(points, int | np.integer) else points
 
 
-def _first_order(how: _How, modes: Sequence[str], parts: int) -> tuple[GradientReport, list[str]]:
+def _first_order(run: _Run, modes: Sequence[str], parts: int) -> tuple[GradientReport, list[str]]:
     """Judge the modes; return the report on the first that is wrong, or what else was judged."""
-    function = how.function
+    function = run.function
     if "rev" in modes:
-        report, more = how.first(function.case(), parts + ("fwd" in modes)), []
+        report, more = run.first(function.case(), parts + ("fwd" in modes)), []
     elif function.given.size <= MOST_ELEMENTS:
-        report, more = _explained(how.first(elements_case(function), parts + 1)), []
+        report, more = _explained(run.first(elements_case(function), parts + 1)), []
     else:
-        case, given, points = tangents_case(function, how.points)
-        return how.report(case, given, points, parts), []
+        case, given, points = tangents_case(function, run.how.points)
+        return run.report(case, given, points, parts), []
     if not report or "fwd" not in modes:
         return report, more
-    case, given, points = tangents_case(function, how.few)
-    along = how.report(case, given, points, parts)
+    case, given, points = tangents_case(function, run.few)
+    along = run.report(case, given, points, parts)
     if along:
         return report, ["in forward mode"] if "rev" in modes else []
     if along.verdict == "disagree" and function.given.size <= MOST_ELEMENTS:
-        elements = how.report(elements_case(function), function.given, 0)
+        elements = run.report(elements_case(function), function.given, 0)
         along = along if elements else elements
     return _explained(along), []
 

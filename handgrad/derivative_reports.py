@@ -1,7 +1,7 @@
 """The reports of the checks of Jacobians, of Hessians, and of their products with vectors."""
 
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from handgrad.data.complex_pairs import holds_complex
 from handgrad.data.names import Names, argument_names
 from handgrad.data.point import Point, point_at
 from handgrad.judging.case import Wording
-from handgrad.judging.options import Options
+from handgrad.judging.options import How, Options
 from handgrad.judging.pytorch.cases import holds_torch
 from handgrad.judging.vectors.cases import (
     OF_HESSIAN,
@@ -30,47 +30,35 @@ __tracebackhide__ = True
 WORDING = {"jacobian": OF_JACOBIAN, "hessian": OF_HESSIAN, "hvp": OF_PRODUCT}
 
 
-class Settings(NamedTuple):
-    """How a derivative is judged, and what messages call things."""
-
-    points: int | Sequence[Any]
-    strict: bool
-    reproduce: str
-    seconds: float
-    wording: Wording
-    options: Options
-
-
 def report_on_derivative(
     kind: str,
     derivative: Callable[..., Any],
     function: Callable[..., Any],
     x: Any,
     args: tuple[Any, ...],
-    settings: Settings,
+    wording: Wording,
+    options: Options,
+    how: How,
     v: Any = None,
 ) -> GradientReport:
     """Judge a derivative of a kind of `WORDING`, as its check does; raises as that.
 
     The vector of a product is v, or random.
     """
-    points, strict, reproduce, seconds, *_ = settings
-    how = settings.wording, settings.options
     names = names_in(function, args)
     _check_real_arrays(x, names.params)
     _check_real_arrays(v, "v")
     given, of = point_at(as_array(x), args, names), (derivative, function)
     if kind == "jacobian":
-        empty = without_elements(*of, given, reproduce, strict)
+        empty = without_elements(*of, given, how.reproduce, how.strict)
         if empty is not None:
             return GradientReport.of(empty)
     if kind == "hvp":
-        v = _like(given, settings.options.seed) if v is None else as_array(v)
-        case, at = product_case(*of, given, v, *how)
+        v = _like(given, options.seed) if v is None else as_array(v)
+        case, at = product_case(*of, given, v, wording, options)
     else:
-        case, at = matrix_case(*of, given, *how, order=1 + (kind == "hessian"))
-    starts = _as_starts(points, 1 + (kind == "hvp"))
-    return report_on(case, at, starts, strict, reproduce, seconds)
+        case, at = matrix_case(*of, given, wording, options, 1 + (kind == "hessian"))
+    return report_on(case, at, how.at(_as_starts(how.points, 1 + (kind == "hvp"))))
 
 
 def _check_real_arrays(x: Any, name: str) -> None:

@@ -4,8 +4,8 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from handgrad.check import asserting
-from handgrad.derivative_reports import WORDING, Settings, names_in, report_on_derivative
-from handgrad.judging.options import options_and_call
+from handgrad.derivative_reports import WORDING, names_in, report_on_derivative
+from handgrad.judging.options import options_and_how
 from handgrad.judging.pytorch.random import keeping_drawn_numbers
 from handgrad.report import GradientReport
 
@@ -19,10 +19,8 @@ def _ruled(
     """Judge a derivative by the arguments of its check, by their names; raises as that."""
     derivative, function = (given[name] for name in functions)
     names = names_in(function, given["args"]).of_all(len(given["args"]))
-    options, reproduce = options_and_call(check, functions, names, given)
-    points, strict, seconds = (given[name] for name in ("points", "strict", "seconds"))
-    settings = Settings(points, strict, reproduce, seconds, WORDING[kind], options)
-    at = given["x"], given["args"], settings, given.get("v")
+    options, how = options_and_how(check, functions, names, given)
+    at = given["x"], given["args"], WORDING[kind], options, how, given.get("v")
     return report_on_derivative(kind, derivative, function, *at)
 
 

@@ -13,7 +13,7 @@ from handgrad.check import asserting, check_gradient
 from handgrad.compared import Version
 from handgrad.data.point import copied, shortly
 from handgrad.derivatives import check_hessian, check_hvp, check_jacobian
-from handgrad.judging.options import options_and_call
+from handgrad.judging.options import options_and_how
 from handgrad.judging.pytorch.random import keeping_drawn_numbers
 from handgrad.judging.untraceable import calling
 from handgrad.judging.vectors.answers import dense
@@ -81,7 +81,7 @@ def check_scipy(
         >>> check_scipy(rosen, [1.3, 0.7, 0.8], jac=rosen_der, hess=rosen_hess).verdict
         'agree'
     """
-    _, reproduce = options_and_call(check_scipy, ("fun",), ("x0",), locals())
+    _, how = options_and_how(check_scipy, ("fun",), ("x0",), locals())
     for name, given in (("jac", jac), ("hess", hess), ("hessp", hessp)):
         _check_derivative(name, given)
     judged = {
@@ -104,7 +104,7 @@ def check_scipy(
         Version(name, call.report(name, given, options, convention))
         for name, given in judged.items()
     ]
-    return CallReport(tuple(found), (), reproduce)
+    return CallReport(tuple(found), (), how.reproduce)
 
 
 #: Raises unless `check_scipy` passes; for tests. The arguments are the same.

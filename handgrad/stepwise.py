@@ -16,7 +16,7 @@ from handgrad.data.complex_pairs import CONVENTIONS, in_pairs, is_complex, joine
 from handgrad.data.names import INPUTS, argument_names, numbered
 from handgrad.data.point import shortly
 from handgrad.data.pytrees import is_real
-from handgrad.judging.options import Options, options_and_call
+from handgrad.judging.options import How, Options, options_and_how
 from handgrad.judging.pytorch.random import keeping_drawn_numbers
 from handgrad.judging.untraceable import calling
 from handgrad.report import StepReport, StepsReport
@@ -90,30 +90,23 @@ def check_steps(
         raise TypeError("steps: got none, expected at least one (name, forward, backward)")
     count = len(inputs) + len(chain[0].inputs)
     names = argument_names(chain[0].forward, count, numbered(INPUTS, count))[: len(inputs)]
-    options, reproduce = options_and_call(check_steps, ("steps",), names, locals())
-    own = _options(options, chain)
-    return _report(chain, inputs, own, points, strict, reproduce, seconds)
+    options, how = options_and_how(check_steps, ("steps",), names, locals())
+    return _report(chain, inputs, _options(options, chain), how)
 
 
 def _report(
-    chain: Sequence[Step],
-    inputs: tuple[Any, ...],
-    options: Sequence[Options],
-    points: Any,
-    strict: bool,
-    reproduce: str,
-    seconds: float,
+    chain: Sequence[Step], inputs: tuple[Any, ...], options: Sequence[Options], how: How
 ) -> StepsReport:
     """Judge one step after the other, as `check_steps` does; raises as that."""
-    clock, found = Clock(seconds), list[StepReport]()
+    clock, found = Clock(how.seconds), list[StepReport]()
     values = list(_values(chain, inputs))
     for k, (step, given, output) in enumerate(values):
         with _interrupted(step, found):
             cotangent = _cotangent(chain[k + 1 :], output, options[k].seed, options[k].convention)
         with _naming(step, "judging"), _interrupted(step, found):
             of_step = step.forward, step.backward, (*given, *step.inputs), cotangent
-            part = max(clock.left / (len(chain) - k), seconds / 10 / len(chain))
-            report = report_on_step(*of_step, options[k], points, strict, reproduce, part)
+            part = max(clock.left / (len(chain) - k), how.seconds / 10 / len(chain))
+            report = report_on_step(*of_step, options[k], how.within(part))
         found.append(StepReport(step.name, report))
     return StepsReport(tuple(found))
 

@@ -18,15 +18,14 @@ except ModuleNotFoundError as error:
     ) from None
 
 from handgrad.check import asserting, require
-from handgrad.clock import SECONDS
 from handgrad.data.advised import AdvisedError
 from handgrad.data.calls import call_line
-from handgrad.judging.options import DEFAULT, options_and_call
+from handgrad.judging.options import DEFAULT, How, options_and_how
 from handgrad.judging.pytorch.arguments import naming_options
 from handgrad.judging.pytorch.random import drawn_numbers_kept
 from handgrad.judging.pytorch.subjects import HELP, Subject, subject_of
 from handgrad.report import GradientReport
-from handgrad.torch_reports import How, report_once, report_twice
+from handgrad.torch_reports import report_once, report_twice
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
 __tracebackhide__ = True
@@ -104,10 +103,7 @@ def check_function(
         'disagree: x: 3 of 3 elements, ...'
     """
     subject = _subject(F, args, wrt)
-    options, reproduce = options_and_call(
-        check_function, ("F",), subject.arguments.of_all, locals()
-    )
-    how = How(points, strict, seconds, reproduce)
+    options, how = options_and_how(check_function, ("F",), subject.arguments.of_all, locals())
     with drawn_numbers_kept():
         judged = report_once if order == 1 else report_twice
         return judged(subject, reference, cotangent, options, how)
@@ -190,10 +186,10 @@ def gradcheck(
         ("inputs",),
         {"check_undefined_grad": check_undefined_grad},
     )
-    how = How(8, False, SECONDS, reproduce, check_undefined_grad)
+    how = How(8, reproduce=reproduce)
     try:
         with drawn_numbers_kept():
-            report = report_once(subject, None, None, DEFAULT, how)
+            report = report_once(subject, None, None, DEFAULT, how, check_undefined_grad)
     except AdvisedError as error:
         error.replace(HELP, f"call handgrad.torch.check_function, and {HELP}")
         raise

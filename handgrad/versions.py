@@ -18,7 +18,7 @@ from handgrad.judging.case import Case, check_case
 from handgrad.judging.complex_cases import in_real_arrays
 from handgrad.judging.domains import in_domains
 from handgrad.judging.losses import prepare
-from handgrad.judging.options import options_and_call
+from handgrad.judging.options import How, options_and_how
 from handgrad.judging.points import points as points_around
 from handgrad.judging.pytorch.random import keeping_drawn_numbers
 from handgrad.judging.pytorch.versions import in_its_kind
@@ -86,7 +86,7 @@ def compare_gradients(
     stated = _stated("computed_in", computed_in, versions, arithmetic)
     written = _stated("convention", convention, versions, check_convention)
     functions, own = ("versions", "loss"), {"computed_in": None, "convention": None}
-    options, reproduce = options_and_call(compare_gradients, functions, names, locals(), **own)
+    options, how = options_and_how(compare_gradients, functions, names, locals(), **own)
     at = (params, *inputs)
     cases = {
         name: Case(
@@ -104,14 +104,14 @@ def compare_gradients(
             progress.part = name
             part = max(clock.left / (len(cases) - k), seconds / 10 / len(cases))
             try:
-                found.append(_judged(name, case, at, points, strict, reproduce, part))
+                found.append(_judged(name, case, at, how.within(part)))
             except KeyboardInterrupt as interrupt:
                 if isinstance(interrupt, CheckInterrupted):
-                    found.append(Version(name, replace(interrupt.report, reproduce=reproduce)))
+                    found.append(Version(name, replace(interrupt.report, reproduce=how.reproduce)))
                 if not found:
                     raise
-                raise CheckInterrupted(ComparisonReport.of(found, reproduce)) from None
-    return ComparisonReport.of(found, reproduce)
+                raise CheckInterrupted(ComparisonReport.of(found, how.reproduce)) from None
+    return ComparisonReport.of(found, how.reproduce)
 
 
 #: Raises unless `compare_gradients` passes; for tests. The arguments are the same.
@@ -168,19 +168,11 @@ def _check_loss(cases: Mapping[str, Case], at: Sequence[Any], points: Any) -> No
                 prepare(case, given)
 
 
-def _judged(
-    name: str,
-    case: Case,
-    at: tuple[Any, ...],
-    points: Any,
-    strict: bool,
-    reproduce: str,
-    seconds: float,
-) -> Version:
+def _judged(name: str, case: Case, at: tuple[Any, ...], how: How) -> Version:
     """Judge one version; what it raises is its result."""
     try:
-        case, at, points = in_its_kind(case, at, points)
-        report = report_on_gradient(case, at, points, strict, reproduce, seconds, None)
+        case, at, points = in_its_kind(case, at, how.points)
+        report = report_on_gradient(case, at, how.at(points))
     except Exception as error:  # the caller's functions may raise anything
         return Version(name, None, with_place(error))
     return Version(name, report)
