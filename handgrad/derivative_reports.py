@@ -3,12 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from handgrad.check import report_on
 from handgrad.data.complex_pairs import holds_complex
 from handgrad.data.names import Names, argument_names
-from handgrad.data.point import Point, point_at
+from handgrad.data.point import point_at
+from handgrad.data.pytrees import random_cotangent
 from handgrad.judging.case import Wording
 from handgrad.judging.options import How, Options
 from handgrad.judging.pytorch.cases import holds_torch
@@ -54,7 +53,8 @@ def report_on_derivative(
         if empty is not None:
             return GradientReport.of(empty)
     if kind == "hvp":
-        v = _like(given, options.seed) if v is None else as_array(v)
+        drawn = given.moved(random_cotangent(given.leaves, options.seed)).params
+        v = drawn if v is None else as_array(v)
         case, at = product_case(*of, given, v, wording, options)
     else:
         case, at = matrix_case(*of, given, wording, options, 1 + (kind == "hessian"))
@@ -85,10 +85,3 @@ def _as_starts(points: Any, count: int) -> Any:
         (*map(as_array, p[:count]), *p[count:]) if isinstance(p, list | tuple) else p
         for p in points
     ]
-
-
-def _like(given: Point, seed: int) -> Any:
-    """Draw a vector shaped and typed like the parameters."""
-    rng = np.random.default_rng(seed)
-    drawn = [rng.standard_normal(leaf.shape).astype(leaf.dtype) for leaf in given.leaves]
-    return given.moved(drawn).params

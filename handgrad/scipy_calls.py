@@ -245,37 +245,34 @@ def _of_params(function: Callable[..., Any]) -> Callable[..., Any]:
     return of_params
 
 
-def _result(function: Any, i: int) -> Callable[..., Any]:
-    """Return one of the results of a function."""
+def _then(function: Any, change: Callable[[Any], Any]) -> Callable[..., Any]:
+    """Return a function whose results are changed."""
 
     @wraps(function)
-    def one(x: Any, *args: Any) -> Any:
-        return function(x, *args)[i]
+    def changed(x: Any, *args: Any) -> Any:
+        return change(function(x, *args))
 
-    return one
+    return changed
+
+
+def _result(function: Any, i: int) -> Callable[..., Any]:
+    """Return one of the results of a function."""
+    return _then(function, lambda found: found[i])
 
 
 def _number(function: Any) -> Callable[..., Any]:
     """Return a function of shape (1,) as one of a number."""
-
-    @wraps(function)
-    def number(x: Any, *args: Any) -> Any:
-        value = function(x, *args)
-        return value[0] if np.shape(value) else value
-
-    return number
+    return _then(function, lambda value: value[0] if np.shape(value) else value)
 
 
 def _array(function: Any, shape: tuple[int, ...]) -> Callable[..., Any]:
     """Return what is a list, or a row, as an array shaped like x if it has as many elements."""
     size = int(np.prod(shape, dtype=int))
 
-    @wraps(function)
-    def array(x: Any, *args: Any) -> Any:
-        found = function(x, *args)
+    def array(found: Any) -> Any:
         if not isinstance(found, list | tuple) and np.shape(found) != (1, size):
             return found
         found = dense(found)
         return found.reshape(shape) if found.size == size else found
 
-    return array
+    return _then(function, array)

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from handgrad.data.pytrees import weighed
+from handgrad.data.pytrees import random_cotangent, weighed
 from handgrad.judging.judgement import Judgement
 from handgrad.program.jacobians import jacobian
 
@@ -37,13 +37,9 @@ class RuleSlope:
     @classmethod
     def of(cls, real: Iterable[Any], cotangents: Sequence[Any], seed: int) -> "RuleSlope":
         """Draw v and d for the arrays that are judged, and the cotangents."""
-        rng = np.random.default_rng(seed + 1)
-
-        def drawn(like: Iterable[Any]) -> list[np.ndarray]:
-            arrays = [np.asarray(x) for x in like]
-            return [np.asarray(rng.standard_normal(a.shape), a.dtype) for a in arrays]
-
-        return cls(drawn(real), cotangents, drawn(cotangents))
+        drawn = random_cotangent([*real, *cotangents], seed + 1)
+        judged = len(drawn) - len(cotangents)
+        return cls(drawn[:judged], cotangents, drawn[judged:])
 
     def loss(self, outputs: Sequence[Any]) -> Any:
         """Return L, by JAX."""
