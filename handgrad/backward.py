@@ -6,7 +6,7 @@ from typing import Any
 from handgrad.check import asserting, report_on
 from handgrad.clock import Clock
 from handgrad.data.names import INPUTS, argument_names, numbered
-from handgrad.judging.options import How, Options, options_and_how
+from handgrad.judging.options import How, options_and_how
 from handgrad.judging.part_cases import backward_case, points_of_part, without_cotangent
 from handgrad.judging.pytorch.random import keeping_drawn_numbers
 from handgrad.report import GradientReport
@@ -74,20 +74,15 @@ def check_backward(
     """
     names = argument_names(forward, len(inputs), numbered(INPUTS, len(inputs)))
     options, how = options_and_how(check_backward, ("forward", "backward"), names, locals())
-    of_step = forward, backward, inputs, cotangent
-    return report_on_step(*of_step, options, how)
+    return report_on_step((forward, backward, inputs, cotangent, options), how)
 
 
-def report_on_step(
-    forward: Callable[..., Any],
-    backward: Callable[..., Any],
-    inputs: tuple[Any, ...],
-    cotangent: Any,
-    options: Options,
-    how: How,
-) -> GradientReport:
-    """Judge a backward step, as `check_backward` does; raises as that."""
-    step, clock = (forward, backward, inputs, cotangent, options), Clock(how.seconds)
+def report_on_step(step: tuple[Any, ...], how: How) -> GradientReport:
+    """Judge a backward step, as `check_backward` does; raises as that.
+
+    The step is forward, backward, inputs, cotangent and options, as `backward_case` takes them.
+    """
+    clock = Clock(how.seconds)
     case, given = backward_case(*step)
     if none := without_cotangent(case, given, how.seconds):
         case, given = backward_case(*step, without=none)

@@ -40,10 +40,6 @@ class ComparisonReport(Reports):
     def _named(self) -> tuple[Version, ...]:
         return self.versions
 
-    def __repr__(self) -> str:
-        each = ", ".join(f"{v.name} {v.verdict}" for v in self.versions)
-        return f"<ComparisonReport: {self.verdict}, {each}>"
-
     @cached_property
     def headline(self) -> str:
         """The verdict in one line, with the odd one out."""

@@ -40,6 +40,10 @@ class Reports(Renderable):
     def __bool__(self) -> bool:
         return self.passes
 
+    def __repr__(self) -> str:
+        each = ", ".join(f"{one.name} {one.verdict}" for one in self._named)
+        return f"<{type(self).__name__}: {self.verdict}, {each}>"
+
     def __getitem__(self, name: str) -> Any:
         one = next((one for one in self._named if one.name == name), None)
         if one is None:

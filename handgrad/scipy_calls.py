@@ -82,13 +82,10 @@ def check_scipy(
         'agree'
     """
     _, how = options_and_how(check_scipy, ("fun",), ("x0",), locals())
-    for name, given in (("jac", jac), ("hess", hess), ("hessp", hessp)):
-        _check_derivative(name, given)
-    judged = {
-        name: given
-        for name, given in (("jac", jac), ("hess", hess), ("hessp", hessp))
-        if given is True or callable(given)
-    }
+    given = {"jac": jac, "hess": hess, "hessp": hessp}
+    for name, one in given.items():
+        _check_derivative(name, one)
+    judged = {name: one for name, one in given.items() if one is True or callable(one)}
     if not judged:
         what = "expected a function for jac, hess or hessp, or jac=True"
         raise TypeError(f"check_scipy: got no derivative, {what}")
@@ -100,10 +97,7 @@ def check_scipy(
         "seconds": seconds / len(judged),
         "domain": domain,
     }
-    found = [
-        Version(name, call.report(name, given, options, convention))
-        for name, given in judged.items()
-    ]
+    found = [Version(k, call.report(k, one, options, convention)) for k, one in judged.items()]
     return CallReport(tuple(found), (), how.reproduce)
 
 

@@ -1,6 +1,6 @@
 """The public check of the steps of a backward pass, each judged by itself."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -16,7 +16,7 @@ from handgrad.data.complex_pairs import CONVENTIONS, in_pairs, is_complex, joine
 from handgrad.data.names import INPUTS, argument_names, numbered
 from handgrad.data.point import shortly
 from handgrad.data.pytrees import is_real
-from handgrad.judging.options import How, Options, options_and_how
+from handgrad.judging.options import How, Options, by_name, options_and_how
 from handgrad.judging.pytorch.random import keeping_drawn_numbers
 from handgrad.judging.untraceable import calling
 from handgrad.report import StepReport, StepsReport
@@ -91,7 +91,9 @@ def check_steps(
     count = len(inputs) + len(chain[0].inputs)
     names = argument_names(chain[0].forward, count, numbered(INPUTS, count))[: len(inputs)]
     options, how = options_and_how(check_steps, ("steps",), names, locals())
-    return _report(chain, inputs, _options(options, chain), how)
+    domains = by_name("domain", domain, [step.name for step in chain])
+    own = [replace(options, domain=domains.get(step.name)) for step in chain]
+    return _report(chain, inputs, own, how)
 
 
 def _report(
@@ -104,9 +106,9 @@ def _report(
         with _interrupted(step, found):
             cotangent = _cotangent(chain[k + 1 :], output, options[k].seed, options[k].convention)
         with _naming(step, "judging"), _interrupted(step, found):
-            of_step = step.forward, step.backward, (*given, *step.inputs), cotangent
+            of_step = step.forward, step.backward, (*given, *step.inputs), cotangent, options[k]
             part = max(clock.left / (len(chain) - k), how.seconds / 10 / len(chain))
-            report = report_on_step(*of_step, options[k], how.within(part))
+            report = report_on_step(of_step, how.within(part))
         found.append(StepReport(step.name, report))
     return StepsReport(tuple(found))
 
@@ -136,23 +138,6 @@ def _naming(step: Step, what: str) -> Iterator[None]:
     except Exception as error:  # the caller's functions may raise anything; it is raised again
         error.add_note(f"This was raised by {what} the step {step.name!r}.")
         raise
-
-
-def _options(options: Options, chain: Sequence[Step]) -> list[Options]:
-    """Return the options of each step, with its own domain where these are given by names.
-
-    Raises:
-        ValueError: there is no such step.
-    """
-    known = dict.fromkeys(step.name for step in chain)
-    domains = options.domain
-    if not isinstance(domains, Mapping):
-        return [options] * len(chain)
-    for name in domains:
-        if name not in known:
-            names = ", ".join(map(repr, known))
-            raise ValueError(f"domain: got the name {name!r}, expected one of {names}")
-    return [replace(options, domain=domains.get(step.name)) for step in chain]
 
 
 def _step(k: int, step: Any) -> Step:

@@ -9,8 +9,6 @@ from handgrad.check import CheckInterrupted, asserting, report_on_gradient
 from handgrad.clock import Clock, reported
 from handgrad.compared import Version
 from handgrad.comparison import ComparisonReport
-from handgrad.data.complex_pairs import check_convention
-from handgrad.data.computed_in import arithmetic
 from handgrad.data.frames import with_place
 from handgrad.data.names import Names
 from handgrad.data.point import point_at, shortly
@@ -18,7 +16,7 @@ from handgrad.judging.case import Case, check_case
 from handgrad.judging.complex_cases import in_real_arrays
 from handgrad.judging.domains import in_domains
 from handgrad.judging.losses import prepare
-from handgrad.judging.options import How, options_and_how
+from handgrad.judging.options import How, by_name, options_and_how
 from handgrad.judging.points import points as points_around
 from handgrad.judging.pytorch.random import keeping_drawn_numbers
 from handgrad.judging.pytorch.versions import in_its_kind
@@ -83,8 +81,8 @@ def compare_gradients(
     """
     names = Names.of(loss, 1 + len(inputs)).of_all(len(inputs))
     check_versions(versions)
-    stated = _stated("computed_in", computed_in, versions, arithmetic)
-    written = _stated("convention", convention, versions, check_convention)
+    stated = by_name("computed_in", computed_in, versions)
+    written = by_name("convention", convention, versions)
     functions, own = ("versions", "loss"), {"computed_in": None, "convention": None}
     options, how = options_and_how(compare_gradients, functions, names, locals(), **own)
     at = (params, *inputs)
@@ -132,24 +130,6 @@ def check_versions(versions: Any) -> None:
             raise ValueError(f"versions: got the name {name!r}, expected one that fits into a line")
         if not callable(function):
             raise TypeError(f"versions[{name!r}]: got {shortly(function)}, expected a function")
-
-
-def _stated(
-    option: str, given: Any, versions: Mapping[str, Any], check: Callable[[Any], Any]
-) -> dict[str, Any]:
-    """Return the value of an option for each version, where that is stated.
-
-    Raises:
-        ValueError: there is no such version, or `check` refuses a value.
-    """
-    if not isinstance(given, Mapping):
-        given = dict.fromkeys(versions, given)
-    for name, stated in given.items():
-        if name not in versions:
-            known = ", ".join(map(repr, versions))
-            raise ValueError(f"{option}: got the name {name!r}, expected one of {known}")
-        check(stated)
-    return dict(given)
 
 
 def _check_loss(cases: Mapping[str, Case], at: Sequence[Any], points: Any) -> None:

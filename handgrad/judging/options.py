@@ -6,7 +6,7 @@ A check writes those it has into its signature, in whose docstring they are expl
 checks is one line here, one in each signature, and what is done with it.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, NamedTuple
 
@@ -117,6 +117,22 @@ class How(NamedTuple):
     def within(self, seconds: float) -> "How":
         """Return the same in another time."""
         return self._replace(seconds=seconds)
+
+
+def by_name(option: str, given: Any, names: Iterable[str]) -> dict[str, Any]:
+    """Return the value of an option for each name, or of those that a mapping has.
+
+    Raises:
+        ValueError: the mapping has another name.
+    """
+    names = dict.fromkeys(names, given)
+    if not isinstance(given, Mapping):
+        return names
+    for name in given:
+        if name not in names:
+            known = ", ".join(map(repr, names))
+            raise ValueError(f"{option}: got the name {name!r}, expected one of {known}")
+    return dict(given)
 
 
 #: The names of all options.

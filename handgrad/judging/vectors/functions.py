@@ -101,18 +101,12 @@ class VectorFunction:
         others, together = split(tuple(args), _is_number)
         return jacobian(lambda x, *o: self.value(self.unflat(x), together(o)), in_one(x), *others)
 
-    def gradient(self, x: Any, args: Sequence[Any]) -> Any:
-        """Return the first row of the Jacobian: the gradient of a scalar."""
-        return self.jacobian(x, args)[0]
-
     def hessian(self, x: Any, args: Sequence[Any]) -> Any:
         """Return the Hessian of a scalar, shape (n, n), on any numbers."""
         others, together = split(tuple(args), _is_number)
-
-        def gradient(x: Any, *others: Any) -> Any:
-            return self.gradient(self.unflat(x), together(others))
-
-        return jacobian(gradient, in_one(x), *others)
+        return jacobian(
+            lambda x, *o: self.jacobian(self.unflat(x), together(o))[0], in_one(x), *others
+        )
 
     def slope(self, x: Any, v: Any, args: Sequence[Any]) -> Any:
         """Return the slope of a scalar at x along v, on any numbers."""
