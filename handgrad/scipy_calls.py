@@ -126,16 +126,14 @@ class _Call:
     ) -> GradientReport:
         """Return the report on one derivative: `jac`, `hess` or `hessp`."""
         arguments = (self.x, *self.args)
+        fun = _result(self.fun, 0) if self.both else self.fun
         if not self.is_scalar:
             if name != "jac":
                 what = f"got one, but fun returns an array of shape {self.shape}"
                 raise TypeError(f"{name}: {what}, expected one real number")
-            fun = _result(self.fun, 0) if self.both else self.fun
             jac = _result(self.fun, 1) if given is True else self._of_params(given)
             return check_jacobian(jac, fun, *arguments, **options)
-        loss = self.fun
-        if self.both or self.shape:
-            loss = _number(_result(self.fun, 0) if self.both else self.fun)
+        loss = _number(fun) if self.both or self.shape else fun
         if name == "hess":
             return check_hessian(given, loss, *arguments, **options)
         if name == "hessp":
@@ -198,12 +196,10 @@ def _call(fun: Any, x0: Any, args: Any, xdata: Any, both: bool) -> _Call:
     if xdata is not None:
         if args:
             raise TypeError(f"args: got {shortly(args)} beside xdata, expected one of the two")
-        in_rows = isinstance(xdata, list | tuple | np.ndarray)
-        found = _numbers(xdata) if in_rows else None
-        fun, args = (
-            _of_params(fun),
-            (xdata if found is None or found.dtype.kind == "c" else found.astype(np.float64),),
-        )
+        found = _numbers(xdata) if isinstance(xdata, list | tuple | np.ndarray) else None
+        if found is not None and found.dtype.kind != "c":
+            xdata = found.astype(np.float64)
+        fun, args = _of_params(fun), (xdata,)
     x = x.astype(np.float64) if x.dtype.kind in "iub" else x
     with calling("fun"), jax.enable_x64(x.dtype == np.float64):
         value: Any = fun(x.copy(), *copied(args))

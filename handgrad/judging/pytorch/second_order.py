@@ -6,7 +6,6 @@ is judged. The right slope is that of what forward computes when it is traced, a
 """
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 import jax
@@ -60,13 +59,12 @@ def second_order(subject: Subject, cotangents: Sequence[np.ndarray], seed: int) 
         # Of a gradient that is a constant to PyTorch the derivative is 0.
         return found + sum(0 * x.sum() for x in judged)
 
-    def exactly(given: Sequence[Any], judged: Sequence[Any]) -> list[Any]:
-        places = dict(zip(subject.judged, judged, strict=True))
-        return subject.exactly([places.get(k, x) for k, x in enumerate(given)])
-
     def right(_: Subject, given: Sequence[Any]) -> list[Any]:
-        judged = [given[k] for k in subject.judged]
-        return [along.right(judged, partial(exactly, given))]
+        def exactly(judged: Sequence[Any]) -> list[Any]:
+            places = dict(zip(subject.judged, judged, strict=True))
+            return subject.exactly([places.get(k, x) for k, x in enumerate(given)])
+
+        return [along.right([given[k] for k in subject.judged], exactly)]
 
     options = {"used": (0,), "outputs": {"slope": True}, "wrt": subject.wrt, "truth": right}
     made = Subject(slope, subject.arguments, subject.judged, **options, condition=SECOND)

@@ -132,7 +132,12 @@ def called(f: Callable[..., Any], given: Point) -> Any:
     try:
         return given.call(f)[0]
     except Exception as error:  # whatever code for JAX's arrays alone raises on NumPy's
-        return _on_jax_arrays(f, given, error)
+        real, together = split((given.arrays, *given.inputs))
+        with wide(real):
+            try:
+                return f(*together([jax.numpy.asarray(array) for array in real]))
+            except Exception:  # neither; the first error is of the caller's own arrays
+                raise error from None
 
 
 def check_function(f: Callable[..., Any], given: Point, name: str) -> None:
@@ -166,15 +171,6 @@ def check_function(f: Callable[..., Any], given: Point, name: str) -> None:
 def _numbers(f: Callable[..., Any], given: Point) -> np.ndarray:
     # Their formats may differ, which JAX does not join where promotion is strict.
     return vector(jax.tree_util.tree_leaves(called(f, given)))
-
-
-def _on_jax_arrays(f: Callable[..., Any], given: Point, error: Exception) -> Any:
-    real, together = split((given.arrays, *given.inputs))
-    with wide(real):
-        try:
-            return f(*together([jax.numpy.asarray(array) for array in real]))
-        except Exception:  # neither; the first error is of the caller's own arrays
-            raise error from None
 
 
 def as_array(x: Any) -> Any:
