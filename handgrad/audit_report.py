@@ -100,12 +100,9 @@ class AuditReport(Reports):
     """
 
     _noun: ClassVar[str] = "check"
+    _field: ClassVar[str] = "audited"
     audited: tuple[Audited, ...]  #: in the order given
     not_judged: tuple[NotJudged, ...] = ()  #: what was found and not judged, and why
-
-    @property
-    def _named(self) -> tuple[Audited, ...]:
-        return self.audited
 
     def __repr__(self) -> str:
         return f"<AuditReport: {self.headline}>"

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
-from handgrad.check import report_on, require, with_arguments_of
+from handgrad.check import asserting, report_on
 from handgrad.clock import Clock
 from handgrad.data.names import INPUTS, argument_names, numbered
-from handgrad.judging.options import Options, options_and_call
+from handgrad.judging.options import How, options_and_how
 from handgrad.judging.part_cases import backward_case, points_of_part, without_cotangent
 from handgrad.judging.pytorch.random import keeping_drawn_numbers
 from handgrad.report import GradientReport
@@ -73,45 +73,23 @@ def check_backward(
         'agree'
     """
     names = argument_names(forward, len(inputs), numbered(INPUTS, len(inputs)))
-    options, reproduce = options_and_call(check_backward, ("forward", "backward"), names, locals())
-    of_step = forward, backward, inputs, cotangent
-    return report_on_step(*of_step, options, points, strict, reproduce, seconds)
+    options, how = options_and_how(check_backward, ("forward", "backward"), names, locals())
+    return report_on_step((forward, backward, inputs, cotangent, options), how)
 
 
-def report_on_step(
-    forward: Callable[..., Any],
-    backward: Callable[..., Any],
-    inputs: tuple[Any, ...],
-    cotangent: Any,
-    options: Options,
-    points: Any,
-    strict: bool,
-    reproduce: str,
-    seconds: float,
-) -> GradientReport:
-    """Judge a backward step, as `check_backward` does; raises as that."""
-    step, clock = (forward, backward, inputs, cotangent, options), Clock(seconds)
-    case, given = backward_case(*step)
-    if none := without_cotangent(case, given, seconds):
-        case, given = backward_case(*step, without=none)
-    points = points_of_part(points, given, without=none)
-    if clock.spent > LOOK * seconds:
-        seconds = max(clock.left, LOOK * seconds)
-    return report_on(case, given, points, strict, reproduce, seconds)
+def report_on_step(step: tuple[Any, ...], how: How) -> GradientReport:
+    """Judge a backward step, as `check_backward` does; raises as that.
 
-
-@with_arguments_of(check_backward)
-def assert_backward(*args: Any, **options: Any) -> None:
-    """Raise unless `check_backward` passes; for tests. The arguments are the same.
-
-    Raises:
-        GradientMismatch: as `assert_gradient`.
-        Exception: as `check_backward`.
-
-    Example:
-        >>> import numpy as np
-        >>> def forward(x): return x * x, x
-        >>> def backward(d, x): return 2 * d * x
-        >>> assert_backward(forward, backward, np.array([0.5, -1.0, 2.0]))
+    The step is forward, backward, inputs, cotangent and options, as `backward_case` takes them.
     """
-    require(check_backward(*args, **options))
+    clock = Clock(how.seconds)
+    case, given = backward_case(*step)
+    if none := without_cotangent(case, given, how.seconds):
+        case, given = backward_case(*step, without=none)
+    if clock.spent > LOOK * how.seconds:
+        how = how.within(max(clock.left, LOOK * how.seconds))
+    return report_on(case, given, how.at(points_of_part(how.points, given, without=none)))
+
+
+#: Raises unless `check_backward` passes; for tests. The arguments are the same.
+assert_backward = asserting(check_backward)

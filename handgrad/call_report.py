@@ -20,10 +20,6 @@ class CallReport(ComparisonReport):
     `report["hess"]` is the `GradientReport` on the Hessian; `versions` are the derivatives.
     """
 
-    def __repr__(self) -> str:
-        each = ", ".join(f"{v.name} {v.verdict}" for v in self.versions)
-        return f"<CallReport: {self.verdict}, {each}>"
-
     @cached_property
     def headline(self) -> str:
         """The verdict in one line."""

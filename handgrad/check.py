@@ -15,7 +15,7 @@ from handgrad.judging.complex_cases import in_real_arrays
 from handgrad.judging.domains import in_domains
 from handgrad.judging.forward_values import Referenced, values_case
 from handgrad.judging.losses import prepare
-from handgrad.judging.options import options_and_call
+from handgrad.judging.options import How, options_and_how
 from handgrad.judging.pytorch.random import drawn_numbers_kept
 from handgrad.judging.random_slopes import directional_case
 from handgrad.judging.trial import Interrupted, judge
@@ -156,60 +156,42 @@ def check_gradient(
         'agree'
     """
     names = Names.of(loss, 1 + len(inputs)).of_all(len(inputs))
-    options, reproduce = options_and_call(check_gradient, ("gradient", "loss"), names, locals())
+    options, how = options_and_how(check_gradient, ("gradient", "loss"), names, locals())
     case = Case(gradient, loss, **options.handed_on())
     with drawn_numbers_kept():
-        return report_on_gradient(
-            case, (params, *inputs), points, strict, reproduce, seconds, directions
-        )
+        return report_on_gradient(case, (params, *inputs), how, directions)
 
 
 def report_on_gradient(
-    case: Case,
-    at: tuple[Any, ...],
-    points: Any,
-    strict: bool,
-    reproduce: str,
-    seconds: float,
-    directions: int | None,
+    case: Case, at: tuple[Any, ...], how: How, directions: int | None = None
 ) -> GradientReport:
     """Judge a whole gradient at (params, *inputs), as `check_gradient` does; raises as that."""
-    case, at, names, points = in_real_arrays(case, at, points)
+    case, at, names, points = in_real_arrays(case, at, how.points)
     given = point_at(at[0], at[1:], names)
     if directions is not None:
         case, given = directional_case(case, given, directions)
-    return report_on(case, given, points, strict, reproduce, seconds)
+    return report_on(case, given, how.at(points))
 
 
-def report_on(
-    case: Case, given: Point, points: Any, strict: bool, reproduce: str, seconds: float
-) -> GradientReport:
+def report_on(case: Case, given: Point, how: How) -> GradientReport:
     """Judge a case; see `handgrad.judging.trial.judge`.
 
     Raises:
         CheckInterrupted: Ctrl-C was pressed after some points were judged.
     """
     try:
-        return GradientReport.of(judge(case, given, points, strict, reproduce, seconds))
+        return GradientReport.of(judge(case, given, how))
     except Interrupted as interrupt:
         raise CheckInterrupted(GradientReport.of(interrupt.judgement)) from None
 
 
-def report_on_function(
-    pair: Referenced,
-    case: Case,
-    given: Point,
-    points: Any,
-    strict: bool,
-    reproduce: str,
-    seconds: float,
-) -> GradientReport:
+def report_on_function(pair: Referenced, case: Case, given: Point, how: How) -> GradientReport:
     """Judge the derivative of a function by a reference, and before it the function's values.
 
     Args:
         pair: the function and its reference.
         case, given: of the derivative, at the float arrays among the arguments in a list.
-        points, strict, reproduce, seconds: as for `report_on`.
+        how: as for `report_on`.
 
     Returns:
         The report on the values if these are wrong, or else that on the derivative.
@@ -217,19 +199,18 @@ def report_on_function(
     Raises:
         CheckInterrupted: as `report_on`, while the derivative was judged.
     """
-    case, clock = in_domains(case, given), Clock(seconds)
+    case, clock = in_domains(case, given), Clock(how.seconds)
     values, at = values_case(pair, given, case)
     try:
-        made = judge(values, at, points, strict, reproduce, seconds * FOR_VALUES)
+        made = judge(values, at, how.within(how.seconds * FOR_VALUES))
     except Interrupted:
         raise KeyboardInterrupt("before a derivative was judged") from None
     except TypeError:
         prepare(case, given)  # says more of a reference that cannot be run
         raise
-    if made.verdict == "disagree" or (made.verdict == "imprecise" and strict):
+    if made.verdict == "disagree" or (made.verdict == "imprecise" and how.strict):
         return GradientReport.of(made)
-    left = max(clock.left, seconds / 2)
-    report = report_on(case, given, points, strict, reproduce, left)
+    report = report_on(case, given, how.within(max(clock.left, how.seconds / 2)))
     said = f"the values of {pair.name}: {made.headline}"
     warnings = [said] if made.verdict != "agree" else []
     return replace(report, warnings=(*warnings, *report.warnings))
@@ -248,33 +229,33 @@ def require(report: Report) -> None:
             warnings.warn(f"{each.headline}; seconds= gives the others time", stacklevel=3)
 
 
-def with_arguments_of(
-    check: Callable[_Arguments, Any],
-) -> Callable[[Callable[..., None]], Callable[_Arguments, None]]:
-    """Give an assertion the signature of its check, for type checkers, `help` and the reference."""
+def asserting(check: Callable[_Arguments, Any]) -> Callable[_Arguments, None]:
+    """Return the assertion of a check, with its arguments."""
 
-    def signed(assertion: Callable[..., None]) -> Callable[_Arguments, None]:
-        # Not `__wrapped__`, by which doctest would look for its examples in the check.
-        vars(assertion)["__signature__"] = signature(check).replace(return_annotation=None)
-        return assertion
+    def assertion(*args: _Arguments.args, **options: _Arguments.kwargs) -> None:
+        require(check(*args, **options))
 
-    return signed
-
-
-@with_arguments_of(check_gradient)
-def assert_gradient(*args: Any, **options: Any) -> None:
-    """Raise unless `check_gradient` passes; for tests. The arguments are the same.
+    name = getattr(check, "__name__", "")
+    own = {
+        "__module__": check.__module__,
+        "__name__": f"assert_{name.partition('_')[2]}",
+        "__doc__": f"""Raise unless `{name}` passes; for tests. The arguments are the same.
 
     Raises:
-        GradientMismatch: the verdict is `disagree` or `undecidable`; with `strict`, `imprecise`.
-        Exception: as `check_gradient`.
+        GradientMismatch: it does not pass; the message is the report.
+        Exception: as `{name}`.
 
     Warns:
         UserWarning: it passes, but there was no time to judge every element.
+    """,
+        # Not `__wrapped__`, by which doctest would look for its examples in the check.
+        "__signature__": signature(check).replace(return_annotation=None),
+    }
+    for attribute, value in own.items():
+        setattr(assertion, attribute, value)
+    assertion.__qualname__ = assertion.__name__
+    return assertion
 
-    Example:
-        >>> import numpy as np
-        >>> def loss(w): return (w * w).sum()
-        >>> assert_gradient(lambda w: 2 * w, loss, np.array([1.0, 2.0]))
-    """
-    require(check_gradient(*args, **options))
+
+#: Raises unless `check_gradient` passes; for tests. The arguments are the same.
+assert_gradient = asserting(check_gradient)

@@ -26,6 +26,7 @@ class ComparisonReport(Reports):
     """
 
     _noun: ClassVar[str] = "version"
+    _field: ClassVar[str] = "versions"
     versions: tuple[Version, ...]  #: in the order given
     #: The names of the wrong versions that make the same mistake, in groups of two or more.
     same_mistake: tuple[tuple[str, ...], ...]
@@ -35,14 +36,6 @@ class ComparisonReport(Reports):
     def of(cls, versions: Sequence[Version], reproduce: str) -> "ComparisonReport":
         """Make the report on versions, which have been judged at the same points."""
         return cls(tuple(versions), tuple(same_mistakes(versions)), reproduce)
-
-    @property
-    def _named(self) -> tuple[Version, ...]:
-        return self.versions
-
-    def __repr__(self) -> str:
-        each = ", ".join(f"{v.name} {v.verdict}" for v in self.versions)
-        return f"<ComparisonReport: {self.verdict}, {each}>"
 
     @cached_property
     def headline(self) -> str:

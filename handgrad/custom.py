@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from handgrad.check import report_on, report_on_function, require, with_arguments_of
+from handgrad.check import asserting, report_on, report_on_function
 from handgrad.clock import Clock
 from handgrad.data.names import argument_names, numbered
 from handgrad.data.point import Point
@@ -20,7 +20,7 @@ from handgrad.judging.custom_modes import (
 )
 from handgrad.judging.domains import check_all_directions
 from handgrad.judging.linearity import seems_linear
-from handgrad.judging.options import options_and_call
+from handgrad.judging.options import How, options_and_how
 from handgrad.judging.part_cases import points_of_part
 from handgrad.judging.pytorch.random import keeping_drawn_numbers
 from handgrad.judging.rule_slopes import with_second_order
@@ -66,8 +66,7 @@ def check_custom(
     In forward mode `jax.jvp` is judged along random tangents, and by every element (of at most 256)
     where these are wrong or JAX cannot transpose the rule. At second order the gradient of <v, ∇L>
     by the rule is judged, for L = Σ c·f + ½·Σ d·f² and random v, d; the right one is certified for
-    JAX's derivative of the function without its rule, and that is held to differences of slopes by
-    power series at 640 bits, which use no derivative rule.
+    the function without its rule, by power series whose numbers are series again.
 
     Args:
         f: the decorated function; its result is any pytree of arrays. With a reference, any
@@ -103,7 +102,7 @@ def check_custom(
         'disagree'
     """
     names = argument_names(f, len(args), numbered("args", len(args)))
-    options, reproduce = options_and_call(check_custom, ("f",), names, locals())
+    options, how = options_and_how(check_custom, ("f",), names, locals())
     with calling("f"):
         function = custom_function(f, args, reference, options)
         if order == 2:
@@ -112,11 +111,11 @@ def check_custom(
         second = SecondOrder(function, chosen[0]) if order == 2 else None
         case = second.case() if second else None
     points = points_of_part(points, function.given, function.arguments.among)
-    how = _How(function, points, strict, reproduce, Clock(seconds))
-    report, more = _first_order(how, chosen, 1 + (order == 2))
+    run = _Run(function, how.at(points), Clock(seconds))
+    report, more = _first_order(run, chosen, 1 + (order == 2))
     if report and second and case:
-        twice = how.report(case, function.given, how.few)
-        report, also = with_second_order(report, twice, second.is_held)
+        twice = run.report(case, function.given, run.few)
+        report, also = with_second_order(report, twice)
         more += also
     report = report.with_more(more)
     said = (f"there is no reverse mode: {refused}",) if refused else ()
@@ -126,53 +125,50 @@ def check_custom(
     return report.without_trial() if along else report
 
 
-class _How(NamedTuple):
+class _Run(NamedTuple):
     """How a function is judged."""
 
     function: CustomFunction
-    points: Any
-    strict: bool
-    reproduce: str
+    how: How
     clock: Clock
 
     def report(self, case: Case, given: Point, points: Any, parts: int = 1) -> GradientReport:
         """Judge a case in one of the parts of the time that is left."""
         seconds = max(self.clock.left, self.clock.seconds / 10) / parts
-        return report_on(case, given, points, self.strict, self.reproduce, seconds)
+        return report_on(case, given, self.how.at(points).within(seconds))
 
     def first(self, case: Case, parts: int) -> GradientReport:
         """Judge a case, after the values of a function with a reference."""
         function, seconds = self.function, self.clock.seconds / parts
         if function.pair is None:
-            return self.report(case, function.given, self.points, parts)
-        how = self.points, self.strict, self.reproduce, seconds
-        return report_on_function(function.pair, case, function.given, *how)
+            return self.report(case, function.given, self.how.points, parts)
+        return report_on_function(function.pair, case, function.given, self.how.within(seconds))
 
     @property
     def few(self) -> Any:
         """The points for what comes after the usual derivative."""
-        drawn = isinstance(self.points, int | np.integer)
-        return min(self.points, FEW) if drawn else self.points
+        points = self.how.points
+        return min(points, FEW) if isinstance(points, int | np.integer) else points
 
 
-def _first_order(how: _How, modes: Sequence[str], parts: int) -> tuple[GradientReport, list[str]]:
+def _first_order(run: _Run, modes: Sequence[str], parts: int) -> tuple[GradientReport, list[str]]:
     """Judge the modes; return the report on the first that is wrong, or what else was judged."""
-    function = how.function
+    function = run.function
     if "rev" in modes:
-        report, more = how.first(function.case(), parts + ("fwd" in modes)), []
+        report, more = run.first(function.case(), parts + ("fwd" in modes)), []
     elif function.given.size <= MOST_ELEMENTS:
-        report, more = _explained(how.first(elements_case(function), parts + 1)), []
+        report, more = _explained(run.first(elements_case(function), parts + 1)), []
     else:
-        case, given, points = tangents_case(function, how.points)
-        return how.report(case, given, points, parts), []
+        case, given, points = tangents_case(function, run.how.points)
+        return run.report(case, given, points, parts), []
     if not report or "fwd" not in modes:
         return report, more
-    case, given, points = tangents_case(function, how.few)
-    along = how.report(case, given, points, parts)
+    case, given, points = tangents_case(function, run.few)
+    along = run.report(case, given, points, parts)
     if along:
         return report, ["in forward mode"] if "rev" in modes else []
     if along.verdict == "disagree" and function.given.size <= MOST_ELEMENTS:
-        elements = how.report(elements_case(function), function.given, 0)
+        elements = run.report(elements_case(function), function.given, 0)
         along = along if elements else elements
     return _explained(along), []
 
@@ -187,20 +183,5 @@ def _explained(report: GradientReport) -> GradientReport:
     return replace(report, headline=f"{report.headline}; the rule is not linear in its tangents")
 
 
-@with_arguments_of(check_custom)
-def assert_custom(*args: Any, **options: Any) -> None:
-    """Raise unless `check_custom` passes; for tests. The arguments are the same.
-
-    Raises:
-        GradientMismatch: as `assert_gradient`.
-        Exception: as `check_custom`.
-
-    Example:
-        >>> import jax, jax.numpy as jnp, numpy as np
-        >>> @jax.custom_jvp
-        ... def f(x): return jnp.sin(x)
-        >>> @f.defjvp
-        ... def rule(x, dx): return f(*x), jnp.cos(*x) * dx[0]
-        >>> assert_custom(f, np.array([0.5, 1.0]))
-    """
-    require(check_custom(*args, **options))
+#: Raises unless `check_custom` passes; for tests. The arguments are the same.
+assert_custom = asserting(check_custom)

@@ -1,17 +1,16 @@
 """The reports of the checks of Jacobians, of Hessians, and of their products with vectors."""
 
-from collections.abc import Callable, Sequence
-from functools import partial
-from typing import Any, NamedTuple
-
-import numpy as np
+from collections.abc import Callable
+from typing import Any
 
 from handgrad.check import report_on
+from handgrad.data.complex_pairs import holds_complex
 from handgrad.data.names import Names, argument_names
-from handgrad.data.point import Point, point_at
-from handgrad.judging.case import Case, Wording
-from handgrad.judging.complex_arguments import check_real_arrays, in_parts
-from handgrad.judging.options import Options
+from handgrad.data.point import point_at
+from handgrad.data.pytrees import random_cotangent
+from handgrad.judging.case import Wording
+from handgrad.judging.options import How, Options
+from handgrad.judging.pytorch.cases import holds_torch
 from handgrad.judging.vectors.cases import (
     OF_HESSIAN,
     OF_JACOBIAN,
@@ -26,71 +25,49 @@ from handgrad.report import GradientReport
 #: pytest hides these frames, so that an error in a caller's function is shown there.
 __tracebackhide__ = True
 
-
-class Settings(NamedTuple):
-    """How a derivative is judged, and what messages call things."""
-
-    points: int | Sequence[Any]
-    strict: bool
-    reproduce: str
-    seconds: float
-    wording: Wording
-    options: Options
-
-    def report(self, case: Case, at: Point) -> GradientReport:
-        """Judge a case; raises as `report_on`."""
-        return report_on(case, at, self.points, self.strict, self.reproduce, self.seconds)
+#: What messages call things, by the kind of derivative.
+WORDING = {"jacobian": OF_JACOBIAN, "hessian": OF_HESSIAN, "hvp": OF_PRODUCT}
 
 
-def report_on_matrix(
+def report_on_derivative(
+    kind: str,
     derivative: Callable[..., Any],
     function: Callable[..., Any],
     x: Any,
     args: tuple[Any, ...],
-    settings: Settings,
-    order: int = 1,
-) -> GradientReport:
-    """Judge a matrix, as `check_jacobian` or at order 2 `check_hessian` does; raises as that."""
-    names = names_in(function, args)
-    check_real_arrays(x, names.params)
-    at, points = (as_array(x), *args), _as_starts(settings.points)
-    derivative, function, (x, *others), points = in_parts(derivative, function, at, points)
-    both, given = (derivative, function), point_at(x, others, names)
-    if order == 1:
-        empty = without_elements(*both, given, settings.reproduce, settings.strict)
-        if empty is not None:
-            return GradientReport.of(empty)
-    case, at = matrix_case(*both, given, settings.wording, settings.options, order)
-    return settings._replace(points=points).report(case, at)
-
-
-def report_on_hvp(
-    hessp: Callable[..., Any],
-    loss: Callable[..., Any],
-    x: Any,
-    args: tuple[Any, ...],
-    settings: Settings,
+    wording: Wording,
+    options: Options,
+    how: How,
     v: Any = None,
 ) -> GradientReport:
-    """Judge a product of a Hessian with v, as `check_hvp` does; raises as that."""
-    names = names_in(loss, args)
-    check_real_arrays(x, names.params)
-    check_real_arrays(v, "v")
-    along = () if v is None else (as_array(v),)
-    at, points = (as_array(x), *along, *args), _as_starts(settings.points, 2)
-    hessp, loss, (x, *others), points = in_parts(hessp, loss, at, points)
-    given = point_at(x, others[len(along) :], names)
-    v = others[0] if along else _like(given, settings.options.seed)
-    case, at = product_case(hessp, loss, given, v, settings.wording, settings.options)
-    return settings._replace(points=points).report(case, at)
+    """Judge a derivative of a kind of `WORDING`, as its check does; raises as that.
+
+    The vector of a product is v, or random.
+    """
+    names = names_in(function, args)
+    _check_real_arrays(x, names.params)
+    _check_real_arrays(v, "v")
+    given, of = point_at(as_array(x), args, names), (derivative, function)
+    if kind == "jacobian":
+        empty = without_elements(*of, given, how.reproduce, how.strict)
+        if empty is not None:
+            return GradientReport.of(empty)
+    if kind == "hvp":
+        drawn = given.moved(random_cotangent(given.leaves, options.seed)).params
+        v = drawn if v is None else as_array(v)
+        case, at = product_case(*of, given, v, wording, options)
+    else:
+        case, at = matrix_case(*of, given, wording, options, 1 + (kind == "hessian"))
+    return report_on(case, at, how.at(_as_starts(how.points, 1 + (kind == "hvp"))))
 
 
-#: What judges each kind of derivative, and what its messages call things.
-BY_KIND = {
-    "jacobian": (report_on_matrix, OF_JACOBIAN),
-    "hessian": (partial(report_on_matrix, order=2), OF_HESSIAN),
-    "hvp": (report_on_hvp, OF_PRODUCT),
-}
+def _check_real_arrays(x: Any, name: str) -> None:
+    """Raise TypeError if a derivative that is no gradient is by complex numbers, or by tensors."""
+    if holds_torch(x):
+        what = "expected arrays; check_gradient and handgrad.torch.check_function take tensors"
+        raise TypeError(f"{name}: got a tensor of PyTorch, {what}")
+    if holds_complex(x):
+        raise TypeError(f"{name}: got complex numbers, expected their real and imaginary parts")
 
 
 def names_in(function: Any, args: tuple[Any, ...]) -> Names:
@@ -100,7 +77,7 @@ def names_in(function: Any, args: tuple[Any, ...]) -> Names:
     return Names(name, tuple(others))
 
 
-def _as_starts(points: Any, count: int = 1) -> Any:
+def _as_starts(points: Any, count: int) -> Any:
     """Return listed points (x, *args) with arrays for lists among their first `count`."""
     if not isinstance(points, list | tuple):
         return points
@@ -108,10 +85,3 @@ def _as_starts(points: Any, count: int = 1) -> Any:
         (*map(as_array, p[:count]), *p[count:]) if isinstance(p, list | tuple) else p
         for p in points
     ]
-
-
-def _like(given: Point, seed: int) -> Any:
-    """Draw a vector shaped and typed like the parameters."""
-    rng = np.random.default_rng(seed)
-    drawn = [rng.standard_normal(leaf.shape).astype(leaf.dtype) for leaf in given.leaves]
-    return given.moved(drawn).params

@@ -3,20 +3,25 @@
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
-from handgrad.check import require, with_arguments_of
-from handgrad.derivative_reports import (
-    Settings,
-    names_in,
-    report_on_hvp,
-    report_on_matrix,
-)
-from handgrad.judging.options import options_and_call
+from handgrad.check import asserting
+from handgrad.derivative_reports import WORDING, names_in, report_on_derivative
+from handgrad.judging.options import options_and_how
 from handgrad.judging.pytorch.random import keeping_drawn_numbers
-from handgrad.judging.vectors.cases import OF_HESSIAN, OF_JACOBIAN, OF_PRODUCT
 from handgrad.report import GradientReport
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
 __tracebackhide__ = True
+
+
+def _ruled(
+    kind: str, check: Callable[..., Any], functions: tuple[str, str], given: dict[str, Any]
+) -> GradientReport:
+    """Judge a derivative by the arguments of its check, by their names; raises as that."""
+    derivative, function = (given[name] for name in functions)
+    names = names_in(function, given["args"]).of_all(len(given["args"]))
+    options, how = options_and_how(check, functions, names, given)
+    at = given["x"], given["args"], WORDING[kind], options, how, given.get("v")
+    return report_on_derivative(kind, derivative, function, *at)
 
 
 @keeping_drawn_numbers
@@ -67,27 +72,11 @@ def check_jacobian(
         >>> check_jacobian(jac, fun, np.array([0.5, 2.0])).verdict
         'agree'
     """
-    names = names_in(fun, args)
-    options, reproduce = options_and_call(
-        check_jacobian, ("jac", "fun"), names.of_all(len(args)), locals()
-    )
-    settings = Settings(points, strict, reproduce, seconds, OF_JACOBIAN, options)
-    return report_on_matrix(jac, fun, x, args, settings)
+    return _ruled("jacobian", check_jacobian, ("jac", "fun"), locals())
 
 
-@with_arguments_of(check_jacobian)
-def assert_jacobian(*args: Any, **options: Any) -> None:
-    """Raise unless `check_jacobian` passes; for tests. The arguments are the same.
-
-    Raises:
-        GradientMismatch: as `assert_gradient`.
-        Exception: as `check_jacobian`.
-
-    Example:
-        >>> import numpy as np
-        >>> assert_jacobian(lambda x: np.diag(2 * x), lambda x: x * x, np.array([1.0, 2.0]))
-    """
-    require(check_jacobian(*args, **options))
+#: Raises unless `check_jacobian` passes; for tests. The arguments are the same.
+assert_jacobian = asserting(check_jacobian)
 
 
 @keeping_drawn_numbers
@@ -131,27 +120,11 @@ def check_hessian(
         >>> check_hessian(hess, loss, np.array([0.5, 2.0])).verdict
         'agree'
     """
-    names = names_in(loss, args)
-    options, reproduce = options_and_call(
-        check_hessian, ("hess", "loss"), names.of_all(len(args)), locals()
-    )
-    settings = Settings(points, strict, reproduce, seconds, OF_HESSIAN, options)
-    return report_on_matrix(hess, loss, x, args, settings, order=2)
+    return _ruled("hessian", check_hessian, ("hess", "loss"), locals())
 
 
-@with_arguments_of(check_hessian)
-def assert_hessian(*args: Any, **options: Any) -> None:
-    """Raise unless `check_hessian` passes; for tests. The arguments are the same.
-
-    Raises:
-        GradientMismatch: as `assert_gradient`.
-        Exception: as `check_hessian`.
-
-    Example:
-        >>> import numpy as np
-        >>> assert_hessian(lambda x: np.diag(6 * x), lambda x: (x**3).sum(), np.array([1.0, 2.0]))
-    """
-    require(check_hessian(*args, **options))
+#: Raises unless `check_hessian` passes; for tests. The arguments are the same.
+assert_hessian = asserting(check_hessian)
 
 
 @keeping_drawn_numbers
@@ -196,24 +169,8 @@ def check_hvp(
         >>> check_hvp(hessp, lambda x: (x**3).sum(), np.array([0.5, 2.0])).verdict
         'agree'
     """
-    names = names_in(loss, args)
-    options, reproduce = options_and_call(
-        check_hvp, ("hessp", "loss"), names.of_all(len(args)), locals()
-    )
-    settings = Settings(points, strict, reproduce, seconds, OF_PRODUCT, options)
-    return report_on_hvp(hessp, loss, x, args, settings, v)
+    return _ruled("hvp", check_hvp, ("hessp", "loss"), locals())
 
 
-@with_arguments_of(check_hvp)
-def assert_hvp(*args: Any, **options: Any) -> None:
-    """Raise unless `check_hvp` passes; for tests. The arguments are the same.
-
-    Raises:
-        GradientMismatch: as `assert_gradient`.
-        Exception: as `check_hvp`.
-
-    Example:
-        >>> import numpy as np
-        >>> assert_hvp(lambda x, v: 6 * x * v, lambda x: (x**3).sum(), np.array([1.0, 2.0]))
-    """
-    require(check_hvp(*args, **options))
+#: Raises unless `check_hvp` passes; for tests. The arguments are the same.
+assert_hvp = asserting(check_hvp)

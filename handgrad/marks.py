@@ -8,31 +8,14 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 #: The attribute of a decorated function.
 ATTRIBUTE = "__handgrad__"
 
-_OF_MATRIX = (
-    "points",
-    "seed",
-    "strict",
-    "trust_rules",
-    "seconds",
-    "computed_in",
-    "domain",
-)
+_OF_MATRIX = ("points", "seed", "strict", "trust_rules", "seconds", "computed_in", "domain")
 
 #: The options of the check of each kind of derivative. The checks are not imported here: a package
 #: that uses a decorator does not load JAX by it.
 OPTIONS: dict[str, tuple[str, ...]] = {
     "gradient": (
-        "points",
-        "seed",
-        "referee",
-        "has_value",
-        "strict",
-        "trust_rules",
-        "seconds",
-        "directions",
-        "computed_in",
-        "domain",
-        "convention",
+        *("points", "seed", "referee", "has_value", "strict", "trust_rules", "seconds"),
+        *("directions", "computed_in", "domain", "convention"),
     ),
     "jacobian": _OF_MATRIX,
     "hessian": _OF_MATRIX,

@@ -231,12 +231,9 @@ class StepsReport(Reports):
     """The reports on all steps, in the order of the forward pass; true exactly if they pass."""
 
     _noun: ClassVar[str] = "step"
+    _field: ClassVar[str] = "steps"
     steps: tuple[StepReport, ...]  #: in the order of the forward pass
     not_judged: tuple[NotJudged, ...] = ()  #: in the order of the backward pass
-
-    @property
-    def _named(self) -> tuple[StepReport, ...]:
-        return self.steps
 
     @property
     def first_wrong(self) -> StepReport | None:

@@ -1,6 +1,5 @@
 """Several reports by their names: on versions, the derivatives of a call, steps, an audit."""
 
-from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
@@ -31,14 +30,18 @@ class Reports(Renderable):
     """Reports by their names; true exactly if there is one, and all pass."""
 
     _noun: ClassVar[str]  # what there is one of for each name
+    _field: ClassVar[str]  # where these are, in the order given
 
     @property
-    @abstractmethod
-    def _named(self) -> Sequence[Named]:
-        """Return what was judged, in the order given."""
+    def _named(self) -> Sequence[Any]:
+        return getattr(self, self._field)
 
     def __bool__(self) -> bool:
         return self.passes
+
+    def __repr__(self) -> str:
+        each = ", ".join(f"{one.name} {one.verdict}" for one in self._named)
+        return f"<{type(self).__name__}: {self.verdict}, {each}>"
 
     def __getitem__(self, name: str) -> Any:
         one = next((one for one in self._named if one.name == name), None)

@@ -9,11 +9,11 @@ import jax
 import numpy as np
 
 from handgrad.call_report import CallReport
-from handgrad.check import check_gradient, require, with_arguments_of
+from handgrad.check import asserting, check_gradient
 from handgrad.compared import Version
 from handgrad.data.point import copied, shortly
 from handgrad.derivatives import check_hessian, check_hvp, check_jacobian
-from handgrad.judging.options import options_and_call
+from handgrad.judging.options import options_and_how
 from handgrad.judging.pytorch.random import keeping_drawn_numbers
 from handgrad.judging.untraceable import calling
 from handgrad.judging.vectors.answers import dense
@@ -81,14 +81,11 @@ def check_scipy(
         >>> check_scipy(rosen, [1.3, 0.7, 0.8], jac=rosen_der, hess=rosen_hess).verdict
         'agree'
     """
-    _, reproduce = options_and_call(check_scipy, ("fun",), ("x0",), locals())
-    for name, given in (("jac", jac), ("hess", hess), ("hessp", hessp)):
-        _check_derivative(name, given)
-    judged = {
-        name: given
-        for name, given in (("jac", jac), ("hess", hess), ("hessp", hessp))
-        if given is True or callable(given)
-    }
+    _, how = options_and_how(check_scipy, ("fun",), ("x0",), locals())
+    given = {"jac": jac, "hess": hess, "hessp": hessp}
+    for name, one in given.items():
+        _check_derivative(name, one)
+    judged = {name: one for name, one in given.items() if one is True or callable(one)}
     if not judged:
         what = "expected a function for jac, hess or hessp, or jac=True"
         raise TypeError(f"check_scipy: got no derivative, {what}")
@@ -100,26 +97,12 @@ def check_scipy(
         "seconds": seconds / len(judged),
         "domain": domain,
     }
-    found = [
-        Version(name, call.report(name, given, options, convention))
-        for name, given in judged.items()
-    ]
-    return CallReport(tuple(found), (), reproduce)
+    found = [Version(k, call.report(k, one, options, convention)) for k, one in judged.items()]
+    return CallReport(tuple(found), (), how.reproduce)
 
 
-@with_arguments_of(check_scipy)
-def assert_scipy(*args: Any, **options: Any) -> None:
-    """Raise unless `check_scipy` passes; for tests. The arguments are the same.
-
-    Raises:
-        GradientMismatch: some derivative does not pass; its `report` is the whole.
-        Exception: as `check_scipy`.
-
-    Example:
-        >>> from scipy.optimize import rosen, rosen_hess_prod
-        >>> assert_scipy(rosen, [1.3, 0.7, 0.8], hessp=rosen_hess_prod)
-    """
-    require(check_scipy(*args, **options))
+#: Raises unless `check_scipy` passes; for tests. The arguments are the same.
+assert_scipy = asserting(check_scipy)
 
 
 @dataclass(frozen=True)
@@ -143,16 +126,14 @@ class _Call:
     ) -> GradientReport:
         """Return the report on one derivative: `jac`, `hess` or `hessp`."""
         arguments = (self.x, *self.args)
+        fun = _result(self.fun, 0) if self.both else self.fun
         if not self.is_scalar:
             if name != "jac":
                 what = f"got one, but fun returns an array of shape {self.shape}"
                 raise TypeError(f"{name}: {what}, expected one real number")
-            fun = _result(self.fun, 0) if self.both else self.fun
             jac = _result(self.fun, 1) if given is True else self._of_params(given)
             return check_jacobian(jac, fun, *arguments, **options)
-        loss = self.fun
-        if self.both or self.shape:
-            loss = _number(_result(self.fun, 0) if self.both else self.fun)
+        loss = _number(fun) if self.both or self.shape else fun
         if name == "hess":
             return check_hessian(given, loss, *arguments, **options)
         if name == "hessp":
@@ -193,7 +174,6 @@ class _Call:
             return points
         rng = np.random.default_rng(seed)
         v = rng.standard_normal(self.x.shape).astype(self.x.dtype)
-        v += 1j * rng.standard_normal(self.x.shape) if v.dtype.kind == "c" else 0
         return [(*at[:1], v, *at[1:]) if isinstance(at, list | tuple) else at for at in points]
 
     def _of_params(self, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -216,12 +196,10 @@ def _call(fun: Any, x0: Any, args: Any, xdata: Any, both: bool) -> _Call:
     if xdata is not None:
         if args:
             raise TypeError(f"args: got {shortly(args)} beside xdata, expected one of the two")
-        in_rows = isinstance(xdata, list | tuple | np.ndarray)
-        found = _numbers(xdata) if in_rows else None
-        fun, args = (
-            _of_params(fun),
-            (xdata if found is None or found.dtype.kind == "c" else found.astype(np.float64),),
-        )
+        found = _numbers(xdata) if isinstance(xdata, list | tuple | np.ndarray) else None
+        if found is not None and found.dtype.kind != "c":
+            xdata = found.astype(np.float64)
+        fun, args = _of_params(fun), (xdata,)
     x = x.astype(np.float64) if x.dtype.kind in "iub" else x
     with calling("fun"), jax.enable_x64(x.dtype == np.float64):
         value: Any = fun(x.copy(), *copied(args))
@@ -257,37 +235,34 @@ def _of_params(function: Callable[..., Any]) -> Callable[..., Any]:
     return of_params
 
 
-def _result(function: Any, i: int) -> Callable[..., Any]:
-    """Return one of the results of a function."""
+def _then(function: Any, change: Callable[[Any], Any]) -> Callable[..., Any]:
+    """Return a function whose results are changed."""
 
     @wraps(function)
-    def one(x: Any, *args: Any) -> Any:
-        return function(x, *args)[i]
+    def changed(x: Any, *args: Any) -> Any:
+        return change(function(x, *args))
 
-    return one
+    return changed
+
+
+def _result(function: Any, i: int) -> Callable[..., Any]:
+    """Return one of the results of a function."""
+    return _then(function, lambda found: found[i])
 
 
 def _number(function: Any) -> Callable[..., Any]:
     """Return a function of shape (1,) as one of a number."""
-
-    @wraps(function)
-    def number(x: Any, *args: Any) -> Any:
-        value = function(x, *args)
-        return value[0] if np.shape(value) else value
-
-    return number
+    return _then(function, lambda value: value[0] if np.shape(value) else value)
 
 
 def _array(function: Any, shape: tuple[int, ...]) -> Callable[..., Any]:
     """Return what is a list, or a row, as an array shaped like x if it has as many elements."""
     size = int(np.prod(shape, dtype=int))
 
-    @wraps(function)
-    def array(x: Any, *args: Any) -> Any:
-        found = function(x, *args)
+    def array(found: Any) -> Any:
         if not isinstance(found, list | tuple) and np.shape(found) != (1, size):
             return found
         found = dense(found)
         return found.reshape(shape) if found.size == size else found
 
-    return array
+    return _then(function, array)

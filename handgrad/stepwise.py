@@ -1,6 +1,6 @@
 """The public check of the steps of a backward pass, each judged by itself."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -9,14 +9,14 @@ import jax
 import numpy as np
 
 from handgrad.backward import report_on_step
-from handgrad.check import CheckInterrupted, require, with_arguments_of
+from handgrad.check import CheckInterrupted, asserting
 from handgrad.clock import Clock
 from handgrad.data.attempts import best_effort
 from handgrad.data.complex_pairs import CONVENTIONS, in_pairs, is_complex, joined
 from handgrad.data.names import INPUTS, argument_names, numbered
 from handgrad.data.point import shortly
 from handgrad.data.pytrees import is_real
-from handgrad.judging.options import Options, options_and_call
+from handgrad.judging.options import How, Options, by_name, options_and_how
 from handgrad.judging.pytorch.random import keeping_drawn_numbers
 from handgrad.judging.untraceable import calling
 from handgrad.report import StepReport, StepsReport
@@ -90,49 +90,31 @@ def check_steps(
         raise TypeError("steps: got none, expected at least one (name, forward, backward)")
     count = len(inputs) + len(chain[0].inputs)
     names = argument_names(chain[0].forward, count, numbered(INPUTS, count))[: len(inputs)]
-    options, reproduce = options_and_call(check_steps, ("steps",), names, locals())
-    own = _options(options, chain)
-    return _report(chain, inputs, own, points, strict, reproduce, seconds)
+    options, how = options_and_how(check_steps, ("steps",), names, locals())
+    domains = by_name("domain", domain, [step.name for step in chain])
+    own = [replace(options, domain=domains.get(step.name)) for step in chain]
+    return _report(chain, inputs, own, how)
 
 
 def _report(
-    chain: Sequence[Step],
-    inputs: tuple[Any, ...],
-    options: Sequence[Options],
-    points: Any,
-    strict: bool,
-    reproduce: str,
-    seconds: float,
+    chain: Sequence[Step], inputs: tuple[Any, ...], options: Sequence[Options], how: How
 ) -> StepsReport:
     """Judge one step after the other, as `check_steps` does; raises as that."""
-    clock, found = Clock(seconds), list[StepReport]()
+    clock, found = Clock(how.seconds), list[StepReport]()
     values = list(_values(chain, inputs))
     for k, (step, given, output) in enumerate(values):
         with _interrupted(step, found):
             cotangent = _cotangent(chain[k + 1 :], output, options[k].seed, options[k].convention)
         with _naming(step, "judging"), _interrupted(step, found):
-            of_step = step.forward, step.backward, (*given, *step.inputs), cotangent
-            part = max(clock.left / (len(chain) - k), seconds / 10 / len(chain))
-            report = report_on_step(*of_step, options[k], points, strict, reproduce, part)
+            of_step = step.forward, step.backward, (*given, *step.inputs), cotangent, options[k]
+            part = max(clock.left / (len(chain) - k), how.seconds / 10 / len(chain))
+            report = report_on_step(of_step, how.within(part))
         found.append(StepReport(step.name, report))
     return StepsReport(tuple(found))
 
 
-@with_arguments_of(check_steps)
-def assert_steps(*args: Any, **options: Any) -> None:
-    """Raise unless `check_steps` passes; for tests. The arguments are the same.
-
-    Raises:
-        GradientMismatch: a step does not pass; see `assert_gradient`.
-        Exception: as `check_steps`.
-
-    Example:
-        >>> import numpy as np
-        >>> def square(x): return x * x, x
-        >>> def square_back(d, x): return 2 * d * x
-        >>> assert_steps([("square", square, square_back)], np.array([0.5, -1.0, 2.0]))
-    """
-    require(check_steps(*args, **options))
+#: Raises unless `check_steps` passes; for tests. The arguments are the same.
+assert_steps = asserting(check_steps)
 
 
 @contextmanager
@@ -156,23 +138,6 @@ def _naming(step: Step, what: str) -> Iterator[None]:
     except Exception as error:  # the caller's functions may raise anything; it is raised again
         error.add_note(f"This was raised by {what} the step {step.name!r}.")
         raise
-
-
-def _options(options: Options, chain: Sequence[Step]) -> list[Options]:
-    """Return the options of each step, with its own domain where these are given by names.
-
-    Raises:
-        ValueError: there is no such step.
-    """
-    known = dict.fromkeys(step.name for step in chain)
-    domains = options.domain
-    if not isinstance(domains, Mapping):
-        return [options] * len(chain)
-    for name in domains:
-        if name not in known:
-            names = ", ".join(map(repr, known))
-            raise ValueError(f"domain: got the name {name!r}, expected one of {names}")
-    return [replace(options, domain=domains.get(step.name)) for step in chain]
 
 
 def _step(k: int, step: Any) -> Step:

@@ -17,16 +17,15 @@ except ModuleNotFoundError as error:
         name="torch",
     ) from None
 
-from handgrad.check import require, with_arguments_of
-from handgrad.clock import SECONDS
+from handgrad.check import asserting, require
 from handgrad.data.advised import AdvisedError
 from handgrad.data.calls import call_line
-from handgrad.judging.options import DEFAULT, options_and_call
+from handgrad.judging.options import DEFAULT, How, options_and_how
 from handgrad.judging.pytorch.arguments import naming_options
 from handgrad.judging.pytorch.random import drawn_numbers_kept
 from handgrad.judging.pytorch.subjects import HELP, Subject, subject_of
 from handgrad.report import GradientReport
-from handgrad.torch_reports import How, report_once, report_twice
+from handgrad.torch_reports import report_once, report_twice
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
 __tracebackhide__ = True
@@ -104,10 +103,7 @@ def check_function(
         'disagree: x: 3 of 3 elements, ...'
     """
     subject = _subject(F, args, wrt)
-    options, reproduce = options_and_call(
-        check_function, ("F",), subject.arguments.of_all, locals()
-    )
-    how = How(points, strict, seconds, reproduce)
+    options, how = options_and_how(check_function, ("F",), subject.arguments.of_all, locals())
     with drawn_numbers_kept():
         judged = report_once if order == 1 else report_twice
         return judged(subject, reference, cotangent, options, how)
@@ -119,28 +115,8 @@ def _subject(f: Any, args: tuple[Any, ...], *options: Any, **more: Any) -> Subje
         return subject_of(f, args, *options, **more)
 
 
-@with_arguments_of(check_function)
-def assert_function(*args: Any, **options: Any) -> None:
-    """Raise unless `check_function` passes; for tests. The arguments are the same.
-
-    Raises:
-        GradientMismatch: as `handgrad.assert_gradient`.
-        Exception: as `check_function`.
-
-    Example:
-        >>> import torch
-        >>> class Square(torch.autograd.Function):
-        ...     @staticmethod
-        ...     def forward(ctx, x):
-        ...         ctx.save_for_backward(x)
-        ...         return x * x
-        ...     @staticmethod
-        ...     def backward(ctx, dy):
-        ...         (x,) = ctx.saved_tensors
-        ...         return 2 * dy * x
-        >>> assert_function(Square, torch.tensor([0.5, -1.0, 2.0], dtype=torch.float64))
-    """
-    require(check_function(*args, **options))
+#: Raises unless `check_function` passes; for tests. The arguments are the same.
+assert_function = asserting(check_function)
 
 
 def gradcheck(
@@ -210,10 +186,10 @@ def gradcheck(
         ("inputs",),
         {"check_undefined_grad": check_undefined_grad},
     )
-    how = How(8, False, SECONDS, reproduce, check_undefined_grad)
+    how = How(8, reproduce=reproduce)
     try:
         with drawn_numbers_kept():
-            report = report_once(subject, None, None, DEFAULT, how)
+            report = report_once(subject, None, None, DEFAULT, how, check_undefined_grad)
     except AdvisedError as error:
         error.replace(HELP, f"call handgrad.torch.check_function, and {HELP}")
         raise

@@ -1,7 +1,7 @@
 """Reports on the backward pass of a function of PyTorch, in all ways that it may be called."""
 
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from handgrad.check import FOR_VALUES, report_on, report_on_function
 from handgrad.clock import Clock
 from handgrad.data.advised import or_else
 from handgrad.judging.domains import check_all_directions, in_domains
-from handgrad.judging.options import Options
+from handgrad.judging.options import How, Options
 from handgrad.judging.pytorch.arguments import name_of
 from handgrad.judging.pytorch.functions import cotangents_of, function_case, points_of_function
 from handgrad.judging.pytorch.other_calls import other_calls
@@ -28,16 +28,6 @@ __tracebackhide__ = True
 FOR_USUAL_CALL = 3 / 4
 
 
-class How(NamedTuple):
-    """What a function is judged at, how long and how strictly, and the call that does it again."""
-
-    points: Any
-    strict: bool
-    seconds: float
-    reproduce: str
-    undefined: bool = True  #: whether to leave cotangents undefined
-
-
 def report_twice(
     subject: Subject, reference: Any, cotangent: Any, options: Options, how: How
 ) -> GradientReport:
@@ -49,46 +39,52 @@ def report_twice(
     tangent = in_domains(case, given).tangent(given)
     check_all_directions("order: got 2", options.domain, tangent)
     second = second_order(known, cotangents, options.seed)
-    half = how._replace(seconds=how.seconds / 2)
-    report = report_once(subject, reference, cotangent, options, half)
+    report = report_once(subject, reference, cotangent, options, how.within(how.seconds / 2))
     if not report:
         return report
     one = [np.ones((), cotangents[0].dtype)]
-    case, given = function_case(second.slope, one, options)
-    points = points_of_function(how.points, second.slope, given)
-    left = max(clock.left, how.seconds / 4)
-    twice = report_on(case, given, points, how.strict, how.reproduce, left)
-    report, more = with_second_order(report, twice, second.is_held)
+    case, given = function_case(second, one, options)
+    points = points_of_function(how.points, second, given)
+    how = how.within(max(clock.left, how.seconds / 4))
+    twice = report_on(case, given, how.at(points))
+    report, more = with_second_order(report, twice)
     return report.with_more(more) if report else report.without_trial()
 
 
 def report_once(
-    subject: Subject, reference: Any, cotangent: Any, options: Options, how: How
+    subject: Subject,
+    reference: Any,
+    cotangent: Any,
+    options: Options,
+    how: How,
+    undefined: bool = True,
 ) -> GradientReport:
-    """Judge a backward pass as it is usually called, and then as it may be called as well."""
+    """Judge a backward pass as it is usually called, and then as it may be called as well.
+
+    That some cotangents are left undefined is among these, unless `undefined` is false.
+    """
     cotangents = cotangents_of(subject, cotangent, options.seed)
     if reference is not None:
         subject = with_reference(subject, reference)
-    clock, usual = Clock(how.seconds), how.seconds * FOR_USUAL_CALL
+    clock = Clock(how.seconds)
     case, given = function_case(subject, cotangents, options)
     case = in_domains(case, given)
     domains = dict(zip(given.paths, case.domains, strict=False))  # none, if none was stated
-    points = points_of_function(how.points, subject, given)
+    usual = how.within(how.seconds * FOR_USUAL_CALL)
+    usual = usual.at(points_of_function(how.points, subject, given))
     if reference is None:
         with or_else(HELP):
-            report = report_on(case, given, points, how.strict, how.reproduce, usual)
+            report = report_on(case, given, usual)
             check_function_traced(subject, case, given, how.seconds * FOR_VALUES)
     else:
-        of_function = pair_of(subject), case, given, points
-        report = report_on_function(*of_function, how.strict, how.reproduce, usual)
+        report = report_on_function(pair_of(subject), case, given, usual)
     if not report:
         return report
     left_out = []
-    for other in other_calls(subject, cotangents, how.undefined):
+    for other in other_calls(subject, cotangents, undefined):
         case, at = function_case(other.subject, other.cotangents, options)
         case = replace(case, domains=tuple(domains[path] for path in at.paths if domains))
-        of_other = 0, how.strict, how.reproduce
-        varied = None if clock.over else report_on(case, at, *of_other, clock.left)
+        varied = None if clock.over else report_on(case, at, how.at(0).within(clock.left))
         if varied is None or (varied.verdict == "undecidable" and clock.over):
             left_out.append(other.subject.condition)
         elif not varied:

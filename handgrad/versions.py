@@ -5,12 +5,10 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from handgrad.check import CheckInterrupted, report_on_gradient, require, with_arguments_of
+from handgrad.check import CheckInterrupted, asserting, report_on_gradient
 from handgrad.clock import Clock, reported
 from handgrad.compared import Version
 from handgrad.comparison import ComparisonReport
-from handgrad.data.complex_pairs import check_convention
-from handgrad.data.computed_in import arithmetic
 from handgrad.data.frames import with_place
 from handgrad.data.names import Names
 from handgrad.data.point import point_at, shortly
@@ -18,7 +16,7 @@ from handgrad.judging.case import Case, check_case
 from handgrad.judging.complex_cases import in_real_arrays
 from handgrad.judging.domains import in_domains
 from handgrad.judging.losses import prepare
-from handgrad.judging.options import options_and_call
+from handgrad.judging.options import How, by_name, options_and_how
 from handgrad.judging.points import points as points_around
 from handgrad.judging.pytorch.random import keeping_drawn_numbers
 from handgrad.judging.pytorch.versions import in_its_kind
@@ -83,10 +81,10 @@ def compare_gradients(
     """
     names = Names.of(loss, 1 + len(inputs)).of_all(len(inputs))
     check_versions(versions)
-    stated = _stated("computed_in", computed_in, versions, arithmetic)
-    written = _stated("convention", convention, versions, check_convention)
+    stated = by_name("computed_in", computed_in, versions)
+    written = by_name("convention", convention, versions)
     functions, own = ("versions", "loss"), {"computed_in": None, "convention": None}
-    options, reproduce = options_and_call(compare_gradients, functions, names, locals(), **own)
+    options, how = options_and_how(compare_gradients, functions, names, locals(), **own)
     at = (params, *inputs)
     cases = {
         name: Case(
@@ -104,31 +102,18 @@ def compare_gradients(
             progress.part = name
             part = max(clock.left / (len(cases) - k), seconds / 10 / len(cases))
             try:
-                found.append(_judged(name, case, at, points, strict, reproduce, part))
+                found.append(_judged(name, case, at, how.within(part)))
             except KeyboardInterrupt as interrupt:
                 if isinstance(interrupt, CheckInterrupted):
-                    found.append(Version(name, replace(interrupt.report, reproduce=reproduce)))
+                    found.append(Version(name, replace(interrupt.report, reproduce=how.reproduce)))
                 if not found:
                     raise
-                raise CheckInterrupted(ComparisonReport.of(found, reproduce)) from None
-    return ComparisonReport.of(found, reproduce)
+                raise CheckInterrupted(ComparisonReport.of(found, how.reproduce)) from None
+    return ComparisonReport.of(found, how.reproduce)
 
 
-@with_arguments_of(compare_gradients)
-def assert_gradients(*args: Any, **options: Any) -> None:
-    """Raise unless `compare_gradients` passes; for tests. The arguments are the same.
-
-    Raises:
-        GradientMismatch: a version does not pass; see `assert_gradient`.
-        Exception: as `compare_gradients`.
-
-    Example:
-        >>> import jax, jax.numpy as jnp, numpy as np
-        >>> def loss(w): return jnp.sum(w**3)
-        >>> versions = {"jax": jax.grad(loss), "numpy": lambda w: 3 * w**2}
-        >>> assert_gradients(versions, loss, np.array([0.5, -1.0, 2.0]))
-    """
-    require(compare_gradients(*args, **options))
+#: Raises unless `compare_gradients` passes; for tests. The arguments are the same.
+assert_gradients = asserting(compare_gradients)
 
 
 def check_versions(versions: Any) -> None:
@@ -147,24 +132,6 @@ def check_versions(versions: Any) -> None:
             raise TypeError(f"versions[{name!r}]: got {shortly(function)}, expected a function")
 
 
-def _stated(
-    option: str, given: Any, versions: Mapping[str, Any], check: Callable[[Any], Any]
-) -> dict[str, Any]:
-    """Return the value of an option for each version, where that is stated.
-
-    Raises:
-        ValueError: there is no such version, or `check` refuses a value.
-    """
-    if not isinstance(given, Mapping):
-        given = dict.fromkeys(versions, given)
-    for name, stated in given.items():
-        if name not in versions:
-            known = ", ".join(map(repr, versions))
-            raise ValueError(f"{option}: got the name {name!r}, expected one of {known}")
-        check(stated)
-    return dict(given)
-
-
 def _check_loss(cases: Mapping[str, Case], at: Sequence[Any], points: Any) -> None:
     """Raise what is wrong with the loss or the options, which all versions share."""
     case = next(iter(cases.values()))
@@ -181,19 +148,11 @@ def _check_loss(cases: Mapping[str, Case], at: Sequence[Any], points: Any) -> No
                 prepare(case, given)
 
 
-def _judged(
-    name: str,
-    case: Case,
-    at: tuple[Any, ...],
-    points: Any,
-    strict: bool,
-    reproduce: str,
-    seconds: float,
-) -> Version:
+def _judged(name: str, case: Case, at: tuple[Any, ...], how: How) -> Version:
     """Judge one version; what it raises is its result."""
     try:
-        case, at, points = in_its_kind(case, at, points)
-        report = report_on_gradient(case, at, points, strict, reproduce, seconds, None)
+        case, at, points = in_its_kind(case, at, how.points)
+        report = report_on_gradient(case, at, how.at(points))
     except Exception as error:  # the caller's functions may raise anything
         return Version(name, None, with_place(error))
     return Version(name, report)

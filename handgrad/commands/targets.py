@@ -50,21 +50,18 @@ def judged(
     from handgrad import derivative_reports
     from handgrad.check import report_on_gradient
     from handgrad.judging.case import OF_COMMAND, Case
-    from handgrad.judging.options import Options
+    from handgrad.judging.options import How, Options
     from handgrad.judging.pytorch.random import drawn_numbers_kept
 
-    points, strict, seconds = (options[name] for name in ("points", "strict", "seconds"))
+    how = How(options["points"], options["strict"], command, options["seconds"])
     stated = Options.of(options)
     with drawn_numbers_kept():
         if kind == "gradient":
             case = Case(derivative, function, **stated.handed_on(), wording=OF_COMMAND)
-            return report_on_gradient(
-                case, point, points, strict, command, seconds, options.get("directions")
-            )
-        report, wording = derivative_reports.BY_KIND[kind]
-        wording = wording._replace(**_of_command(OF_COMMAND))
-        settings = derivative_reports.Settings(points, strict, command, seconds, wording, stated)
-        return report(derivative, function, point[0], point[1:], settings)
+            return report_on_gradient(case, point, how, options.get("directions"))
+        wording = derivative_reports.WORDING[kind]._replace(**_of_command(OF_COMMAND))
+        of = derivative, function, point[0], point[1:]
+        return derivative_reports.report_on_derivative(kind, *of, wording, stated, how)
 
 
 def _of_command(words: Any) -> dict[str, str]:

@@ -7,6 +7,8 @@ import jax
 import numpy as np
 from jax.core import Tracer
 
+from handgrad.data.formats import is_floating
+
 
 def wide(leaves: Sequence[Any]) -> Any:
     """Return the context that enables 64 bits in JAX if some array has them."""
@@ -62,3 +64,28 @@ def _product(cotangent: Any, output: Any) -> Any:
         dtype = np.promote_types(cotangent.dtype, output.dtype)
         return cotangent.astype(dtype) * output.astype(dtype)
     return cotangent * output
+
+
+def random_cotangent(output: Any, seed: int) -> Any:
+    """Draw a random cotangent shaped and typed like an output; None for what holds no floats.
+
+    Raises:
+        TypeError: none of the output holds floats.
+    """
+    rng = np.random.default_rng(seed)
+
+    def like(leaf: Any) -> np.ndarray | None:
+        if not _holds_floats(leaf):
+            return None
+        array = np.asarray(leaf)
+        return np.asarray(rng.standard_normal(array.shape), dtype=array.dtype)
+
+    leaves = jax.tree_util.tree_leaves(output)
+    if leaves and not any(map(_holds_floats, leaves)):
+        got = ", ".join(dict.fromkeys(np.asarray(leaf).dtype.name for leaf in leaves))
+        raise TypeError(f"output: got {got}, expected floats")
+    return jax.tree_util.tree_map(like, output)
+
+
+def _holds_floats(leaf: Any) -> bool:
+    return is_floating(np.asarray(leaf).dtype)

@@ -16,7 +16,7 @@ from handgrad.data.complex_pairs import in_pairs, joined
 from handgrad.data.domains.tangent import Tangent
 from handgrad.data.names import Names, argument_names, numbered
 from handgrad.data.point import Point, alike, native, point_at
-from handgrad.data.pytrees import is_real, is_traced, weighed, wide
+from handgrad.data.pytrees import is_real, is_traced, random_cotangent, weighed, wide
 from handgrad.judging.case import (
     OF_REFERENCE,
     OF_RULE,
@@ -29,7 +29,7 @@ from handgrad.judging.claim import Check, OfArguments
 from handgrad.judging.domains import in_domains
 from handgrad.judging.forward_values import Referenced, float_outputs, referenced
 from handgrad.judging.options import DEFAULT, Options
-from handgrad.judging.part_cases import float_inputs, random_cotangent
+from handgrad.judging.part_cases import float_inputs
 from handgrad.judging.repeatability import CALLS_OF_KERNEL
 from handgrad.program.equations import equations, of_jax
 from handgrad.program.form import CUSTOM

@@ -73,7 +73,7 @@ def refusal(function: CustomFunction) -> str | None:
             if function.defined == ("rev",):
                 raise
             try:
-                _slope(function.loss, real, real)
+                slope(function.loss, real, real)
             except Exception:  # the rule itself raises, whatever that is
                 raise error from None
             return f"JAX cannot transpose the rule of {function.name}: {_why(function, error)}"
@@ -84,7 +84,7 @@ def _why(function: CustomFunction, error: Exception) -> str:
     """Say which operation on a tangent JAX cannot transpose."""
     real = list(function.real)
     try:
-        program = jax.make_jaxpr(lambda t: _slope(function.loss, real, t))(real)
+        program = jax.make_jaxpr(lambda t: slope(function.loss, real, t))(real)
     except Exception:  # it needs the numbers of what JAX traces
         frames = own_frames(error.__traceback__)
         if not frames:
@@ -141,7 +141,8 @@ def _transposes(eqn: Any, moves: Sequence[bool]) -> bool:
     return True
 
 
-def _slope(f: Callable[..., Any], params: Any, tangents: Any) -> Any:
+def slope(f: Callable[..., Any], params: Any, tangents: Any) -> Any:
+    """Return the slope of a function of arrays in a list along tangents, by `jax.jvp`."""
     return jax.jvp(f, (list(params),), (list(tangents),))[1]
 
 
@@ -185,9 +186,9 @@ def by_columns(f: Callable[..., Any], length: float = 1.0) -> Callable[..., Any]
             for x, part in zip(leaves, parts, strict=True)
         ]
         try:
-            columns = jax.vmap(lambda *t: _slope(f, leaves, t))(*tangents)
+            columns = jax.vmap(lambda *t: slope(f, leaves, t))(*tangents)
         except Exception:  # code in NumPy, kernels and callbacks may take no batches
-            one_by_one = [_slope(f, leaves, t) for t in zip(*tangents, strict=True)]
+            one_by_one = [slope(f, leaves, t) for t in zip(*tangents, strict=True)]
             columns = jax.numpy.stack([jax.numpy.asarray(c) for c in one_by_one])
         return [
             columns[part].reshape(x.shape).astype(x.dtype)
@@ -242,8 +243,8 @@ def tangents_case(
 
     def gradient(distances: Any, *given: Any) -> Any:
         at = moved(distances, given)
-        slopes = [jax.numpy.asarray(_slope(function.loss, at, along)) for along in drawn]
-        return _beside(function, at, jax.numpy.stack([slope.astype(dtype) for slope in slopes]))
+        slopes = [jax.numpy.asarray(slope(function.loss, at, along)) for along in drawn]
+        return _beside(function, at, jax.numpy.stack([one.astype(dtype) for one in slopes]))
 
     def at(lengths: list[np.ndarray]) -> tuple[Case, Point]:
         return tangents_case(function, 0, lengths[0])[:2]

@@ -1,17 +1,18 @@
 """The options that say how a gradient is judged: one table for all checks.
 
 A check writes those it has into its signature, in whose docstring they are explained. From there
-`options_and_call` takes them, and what a case is made of hands them on as a whole: to the judge, to
+`options_and_how` takes them, and what a case is made of hands them on as a whole: to the judge, to
 "Again:", to the case at other points, and to the counterexample as code. So a new option of all
 checks is one line here, one in each signature, and what is done with it.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from handgrad.clock import SECONDS
 from handgrad.data.calls import call_line, written
 from handgrad.data.complex_pairs import check_convention
 from handgrad.data.computed_in import arithmetic
@@ -101,6 +102,39 @@ class Options:
         return {name: text for name, text in mine.items() if text != default[name]}
 
 
+class How(NamedTuple):
+    """At which points, how strictly and how long something is judged."""
+
+    points: int | Sequence[Any] = 0
+    strict: bool = False
+    reproduce: str = ""  #: the call that gives the judgement again
+    seconds: float = SECONDS
+
+    def at(self, points: Any) -> "How":
+        """Return the same at other points."""
+        return self._replace(points=points)
+
+    def within(self, seconds: float) -> "How":
+        """Return the same in another time."""
+        return self._replace(seconds=seconds)
+
+
+def by_name(option: str, given: Any, names: Iterable[str]) -> dict[str, Any]:
+    """Return the value of an option for each name, or of those that a mapping has.
+
+    Raises:
+        ValueError: the mapping has another name.
+    """
+    names = dict.fromkeys(names, given)
+    if not isinstance(given, Mapping):
+        return names
+    for name in given:
+        if name not in names:
+            known = ", ".join(map(repr, names))
+            raise ValueError(f"{option}: got the name {name!r}, expected one of {known}")
+    return dict(given)
+
+
 #: The names of all options.
 NAMES = tuple(option.name for option in fields(Options))
 
@@ -108,21 +142,22 @@ NAMES = tuple(option.name for option in fields(Options))
 DEFAULT = Options()
 
 
-def options_and_call(
+def options_and_how(
     check: Callable[..., Any],
     functions: Sequence[str],
     names: Sequence[str],
     given: dict[str, Any],
     **instead: Any,
-) -> tuple[Options, str]:
-    """Return the options of a call, and the line that makes it again.
+) -> tuple[Options, How]:
+    """Return the options of a call, and how it judges.
 
     Args:
         check: the function that was called.
         functions: its parameters that are the caller's functions.
         names: the names of the other positional arguments.
         given: what these are, and the options, by their names: `locals()` in the check.
-        instead: values in place of given ones that are none of a single case; the line has these.
+        instead: values in place of given ones that are none of a single case; the line that makes
+            the call again has these.
 
     Raises:
         TypeError, ValueError: an option, `seconds` or `order` has no such value.
@@ -132,4 +167,5 @@ def options_and_call(
     options = Options.of(given | instead)
     called = {name: given[name] for name in functions}
     named = given | options.handed_on() | {name: given[name] for name in instead}
-    return options, call_line(check, called, names, named)
+    reproduce = call_line(check, called, names, named)
+    return options, How(given["points"], given["strict"], reproduce, given["seconds"])

@@ -17,14 +17,13 @@ from handgrad.clock import OutOfTimeError, limited
 from handgrad.data.attempts import best_effort
 from handgrad.data.brake import braked
 from handgrad.data.complex_pairs import holds_complex, in_pairs, joined
-from handgrad.data.formats import is_floating
 from handgrad.data.names import INPUTS, Names, argument_names, numbered
 from handgrad.data.point import Point, check_dataclass, native, point_at, shortly
-from handgrad.data.pytrees import is_real, is_traced, split, weighed, wide
+from handgrad.data.pytrees import is_real, is_traced, random_cotangent, split, weighed, wide
 from handgrad.data.silent import quiet
 from handgrad.judging.case import OF_BACKWARD, Case, Own, check_function, not_judged, takes
 from handgrad.judging.claim import Check, OfArguments
-from handgrad.judging.complex_steps import cotangent_in_pairs, step_in_real_arrays
+from handgrad.judging.complex_cases import cotangent_in_pairs, step_in_real_arrays
 from handgrad.judging.form import FaultyFormError, called
 from handgrad.judging.options import DEFAULT, Options
 from handgrad.judging.pytorch.cases import holds_torch, step_in_arrays
@@ -283,31 +282,6 @@ def points_of_part(
             got = ", ".join(f"{a.dtype}{[*a.shape]}" for a in arrays) or "none"
             raise TypeError(f"points[{i}]: got {got}, expected an array of floats")
     return found
-
-
-def random_cotangent(output: Any, seed: int) -> Any:
-    """Draw a random cotangent shaped and typed like an output; None for what holds no floats.
-
-    Raises:
-        TypeError: none of the output holds floats.
-    """
-    rng = np.random.default_rng(seed)
-
-    def like(leaf: Any) -> np.ndarray | None:
-        if not _holds_floats(leaf):
-            return None
-        array = np.asarray(leaf)
-        return np.asarray(rng.standard_normal(array.shape), dtype=array.dtype)
-
-    leaves = jax.tree_util.tree_leaves(output)
-    if leaves and not any(map(_holds_floats, leaves)):
-        got = ", ".join(dict.fromkeys(np.asarray(leaf).dtype.name for leaf in leaves))
-        raise TypeError(f"output: got {got}, expected floats")
-    return jax.tree_util.tree_map(like, output)
-
-
-def _holds_floats(leaf: Any) -> bool:
-    return is_floating(np.asarray(leaf).dtype)
 
 
 def weighed_output(output: Any, cotangent: Any) -> Any:

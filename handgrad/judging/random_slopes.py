@@ -27,7 +27,7 @@ from handgrad.data.numerals import plural
 from handgrad.data.point import Point, point_at, shortly, vector
 from handgrad.data.silent import quiet
 from handgrad.judging import form
-from handgrad.judging.case import Case, Wording, check_case
+from handgrad.judging.case import Case, check_case
 from handgrad.judging.claim import Claim
 from handgrad.judging.domains import check_all_directions, in_domains
 from handgrad.judging.ruling import Ruling
@@ -198,14 +198,10 @@ def directional_case(whole: Case, given: Point, count: Any) -> tuple[Case, Point
 
     claim = RandomDirections(whole, given, int(count))
     options = whole.handed_on(referee="series")
-    case = Case(gradient, loss, **options, claim=claim, wording=_wording(whole))
-    case = replace(case, domains=whole.domains)
+    # Fewer directions take no less time.
+    wording = whole.wording._replace(more_time=whole.wording.more_seconds)
+    case = Case(gradient, loss, **options, claim=claim, wording=wording, domains=whole.domains)
     return case, next(claim.points([given], given, ()))
-
-
-def _wording(whole: Case) -> Wording:
-    """Return the words of a case that directions are judged of: fewer take no less time."""
-    return whole.wording._replace(more_time=whole.wording.more_seconds)
 
 
 def _rounded_up(number: float) -> str:

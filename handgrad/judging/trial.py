@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from handgrad.clock import SECONDS, Clock, OutOfTimeError, Progress, limited, reported
+from handgrad.clock import Clock, OutOfTimeError, Progress, limited, reported
 from handgrad.data.advised import AnotherFunctionError, UntraceableError
 from handgrad.data.attempts import RAISED, raise_internal
 from handgrad.data.brake import braked
@@ -23,6 +23,7 @@ from handgrad.judging.judge import check_repeatable, dropped, judge_answer, judg
 from handgrad.judging.judgement import Judgement
 from handgrad.judging.linearity import Other, suspects
 from handgrad.judging.losses import PreparedLoss, by_calls, gated
+from handgrad.judging.options import How
 from handgrad.judging.outcome import Outcome, Trial
 from handgrad.judging.points import points as points_around
 from handgrad.judging.repeatability import (
@@ -56,31 +57,22 @@ class Interrupted(KeyboardInterrupt):
         self.judgement = judgement
 
 
-def judge(
-    case: Case,
-    given: Point,
-    points: int | Sequence[Any],
-    strict: bool,
-    reproduce: str,
-    seconds: float = SECONDS,
-) -> Judgement:
+def judge(case: Case, given: Point, how: How) -> Judgement:
     """Judge a case at a point and at others, as `handgrad.check_gradient` does.
-
-    `reproduce` is the call that gives the judgement again.
 
     Raises:
         Interrupted: Ctrl-C was pressed after some points were judged.
     """
-    clock = Clock(seconds)
-    made, others = _judge(case, given, points, strict, reproduce, seconds)
-    clock = Clock(max(clock.left, FOR_OTHERS * seconds))
+    clock = Clock(how.seconds)
+    made, others = _judge(case, given, how)
+    clock = Clock(max(clock.left, FOR_OTHERS * how.seconds))
     for other in others:
         if clock.over:
             break
-        left = clock.left
+        in_short = how.at(0).within(clock.left)
         with quiet():
             try:
-                judged, _ = _judge(other.case, other.given, 0, strict, reproduce, left)
+                judged, _ = _judge(other.case, other.given, in_short)
             except KeyboardInterrupt:
                 raise Interrupted(made) from None
         if judged.verdict == "disagree":
@@ -90,18 +82,12 @@ def judge(
     return made
 
 
-def _judge(
-    case: Case,
-    given: Point,
-    points: int | Sequence[Any],
-    strict: bool,
-    reproduce: str,
-    seconds: float,
-) -> tuple[Judgement, list[Other]]:
+def _judge(case: Case, given: Point, how: How) -> tuple[Judgement, list[Other]]:
     """Judge a case; return also itself at other vectors that it is linear in, if it passes.
 
     Those are where it does not seem to be linear.
     """
+    points, strict, reproduce, seconds = how
     began, clock = time.perf_counter(), Clock(seconds)
     check_case(case, given)
     case = in_domains(case, given)

@@ -24,8 +24,8 @@ from handgrad.program.rules import RULES
 from handgrad.program.sources import source_of
 from handgrad.program.trace import Traced
 
-#: (equation, operands, results) -> what takes the place of the results in a run; None if nothing.
-Look = Callable[[Any, list[Any], list[Any]], list[Any] | None]
+#: It is shown an operation of a run: (equation, operands, results).
+Look = Callable[[Any, list[Any], list[Any]], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +105,6 @@ def slopes(
     directions: np.ndarray,
     comparisons: Comparisons,
     arguments: Sequence[np.ndarray] | None = None,
-    look: Look | None = None,
 ) -> tuple[arb, np.ndarray]:
     """Return the loss, and its slope in each of k directions of the parameters, shape (k,).
 
@@ -116,13 +115,11 @@ def slopes(
         directions: objects, shape (k, size).
         comparisons: how comparisons are decided.
         arguments: parameters and inputs as balls, if not those of the point.
-        look: is shown each operation, if given; returns what takes the place of its results, or
-            None.
     """
     # The direction that decides ties may be the first of the others, and then is run once.
     same = len(directions) > 1 and all(map(arb.__eq__, directions[0], directions[1]))
     given = series_arguments(problem, directions[same:], arguments)
-    run = _run(problem, problem.traced.loss, comparisons, look and _Watch(look))
+    run = _run(problem, problem.traced.loss, comparisons)
     (loss,) = run.closed(problem.traced.loss.jaxpr, given)
     problem.check_patches(comparisons)
     found = dual.tangents(loss, len(directions) - same)
@@ -249,8 +246,9 @@ class _Watch:
         return operands
 
     def after(self, eqn: Any, operands: list[Any], outputs: list[Any]) -> list[Any]:
-        """Show the results, and leave them as they are but for what takes their place."""
-        return self.look(eqn, operands, outputs) or outputs
+        """Show the results, and leave them as they are."""
+        self.look(eqn, operands, outputs)
+        return outputs
 
 
 def _watched(problem: Problem, directions: np.ndarray, look: Look) -> None:

@@ -14,7 +14,9 @@ import jax
 import numpy as np
 
 from handgrad.data.pytrees import is_real
+from handgrad.program.complex_numbers.transform import in_reals
 from handgrad.program.equations import alone, groups, of_jax, results_by_jax, rule_name, walked
+from handgrad.program.jacobians import JACOBIAN, in_jax
 from handgrad.program.programs import without_custom_rules
 from handgrad.program.rules import RULES
 from handgrad.program.sources import Call, Source, library_call_site, library_function, source_of
@@ -129,6 +131,10 @@ def _inlined(
             inner = eqn.params.get("jaxpr") or eqn.params.get("call_jaxpr")
             named = part_of or library_function(eqn, inner)
             return _inlined(inner, operands, numbering, nodes, source, named)
+        if eqn.primitive is JACOBIAN:
+            with jax.enable_x64(True):
+                inner = in_reals(in_jax(eqn))
+            return _inlined(inner, operands, numbering, nodes, source, part_of)
         outputs = [numbering.fresh(v.aval) for v in eqn.outvars]
         bodies = tuple(flattened(body, numbering) for body in _bodies(eqn))
         nodes.append(Node(eqn, tuple(operands), tuple(outputs), source, part_of, bodies))

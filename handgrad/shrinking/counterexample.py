@@ -14,6 +14,7 @@ from handgrad.data.complex_pairs import joined
 from handgrad.data.silent import quiet
 from handgrad.judging.case import Case
 from handgrad.judging.judgement import Judgement
+from handgrad.judging.options import How
 from handgrad.judging.outcome import Trial
 from handgrad.judging.trial import judge
 from handgrad.shrinking.code import Source
@@ -98,7 +99,7 @@ def counterexample(trial: Trial) -> Counterexample | None:
     clock = Clock(FOR_SEARCH * trial.seconds)
     for smaller in smaller_points(subject.scalar, given, Mistake(subject, given, seen, clock)):
         with quiet():
-            judgement = judge(*case.claim.again(subject.case, smaller), 0, False, "")
+            judgement = judge(*case.claim.again(subject.case, smaller), How())
         if _shows(judgement, seen.kind) or smaller is given:
             finding = judgement.headline.removeprefix("disagree: ")
             more = case.wording.more_seconds

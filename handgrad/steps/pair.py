@@ -5,7 +5,7 @@ from types import FunctionType
 from typing import Any
 
 from handgrad.judging.judgement import Judgement
-from handgrad.judging.options import DEFAULT, Options
+from handgrad.judging.options import DEFAULT, How, Options
 from handgrad.judging.part_cases import backward_case
 from handgrad.judging.trial import judge
 
@@ -37,4 +37,4 @@ class Pair:
             forward, backward, self.inputs, self.cotangent, options, named=there
         )
         # No line gives it again: its arguments are those that the gradient called it with.
-        return judge(case, given, points, False, "")
+        return judge(case, given, How(points))

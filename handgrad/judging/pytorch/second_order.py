@@ -2,20 +2,17 @@
 
 As for rules of JAX (`handgrad.judging.rule_slopes`): with L = Σ c·f + ½·Σ d·f², the slope <v, ∇L>
 by the backward pass is a function of the arguments, whose gradient in PyTorch, the double backward,
-is judged. The right slope is JAX's of what forward computes when it is traced, and is held to
-differences as there.
+is judged. The right slope is that of what forward computes when it is traced, as there.
 """
 
-from collections.abc import Callable, Sequence
-from functools import partial
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any
 
 import jax
 import numpy as np
 
 from handgrad.data.complex_pairs import holds_complex
 from handgrad.data.frames import with_place
-from handgrad.judging.outcome import Trial
 from handgrad.judging.pytorch.arguments import CallArguments, name_of
 from handgrad.judging.pytorch.subjects import Subject
 from handgrad.judging.rule_slopes import SECOND, RuleSlope
@@ -29,14 +26,7 @@ __tracebackhide__ = True
 ONCE = "Error"
 
 
-class DoubleBackward(NamedTuple):
-    """What is judged of the derivative of a backward pass."""
-
-    slope: Subject
-    is_held: Callable[[Trial], bool | None]  #: as `RuleSlope.is_held`
-
-
-def second_order(subject: Subject, cotangents: Sequence[np.ndarray], seed: int) -> DoubleBackward:
+def second_order(subject: Subject, cotangents: Sequence[np.ndarray], seed: int) -> Subject:
     """Return the slope of first order as a function whose backward pass is judged.
 
     Raises:
@@ -69,13 +59,12 @@ def second_order(subject: Subject, cotangents: Sequence[np.ndarray], seed: int) 
         # Of a gradient that is a constant to PyTorch the derivative is 0.
         return found + sum(0 * x.sum() for x in judged)
 
-    def exactly(given: Sequence[Any], judged: Sequence[Any]) -> list[Any]:
-        places = dict(zip(subject.judged, judged, strict=True))
-        return subject.exactly([places.get(k, x) for k, x in enumerate(given)])
-
     def right(_: Subject, given: Sequence[Any]) -> list[Any]:
-        judged = [given[k] for k in subject.judged]
-        return [along.right(judged, partial(exactly, given))]
+        def exactly(judged: Sequence[Any]) -> list[Any]:
+            places = dict(zip(subject.judged, judged, strict=True))
+            return subject.exactly([places.get(k, x) for k, x in enumerate(given)])
+
+        return [along.right([given[k] for k in subject.judged], exactly)]
 
     options = {"used": (0,), "outputs": {"slope": True}, "wrt": subject.wrt, "truth": right}
     made = Subject(slope, subject.arguments, subject.judged, **options, condition=SECOND)
@@ -84,7 +73,7 @@ def second_order(subject: Subject, cotangents: Sequence[np.ndarray], seed: int) 
     except RuntimeError as error:
         what = f"order: PyTorch cannot differentiate the backward pass of {name_of(subject.f)}"
         raise TypeError(f"{what}: {with_place(error)}; expected order=1") from error
-    return DoubleBackward(made, partial(along.is_held, outputs=partial(exactly, arrays)))
+    return made
 
 
 def _on(array: np.ndarray, like: Any) -> Any:

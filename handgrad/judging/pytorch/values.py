@@ -14,6 +14,7 @@ from handgrad.data.point import Point, index_of
 from handgrad.judging.case import Case
 from handgrad.judging.forward_values import Referenced, values_case
 from handgrad.judging.gate import TRACED, another_function
+from handgrad.judging.options import How
 from handgrad.judging.pytorch.arguments import name_of
 from handgrad.judging.pytorch.subjects import Subject
 from handgrad.judging.trial import judge
@@ -57,7 +58,7 @@ def check_function_traced(subject: Subject, case: Case, given: Point, seconds: f
     values, at = values_case(pair_of(subject), given, case)
     # What was traced is held to PyTorch here, and not to the same code on JAX's arrays.
     values = replace(values, loss=jax.jit(values.loss))
-    made = judge(values, at, 0, False, "", seconds)
+    made = judge(values, at, How(seconds=seconds))
     ruling = made.trial.outcomes[0].ruling
     if ruling is None or ruling.yours.worst < WRONG:
         return

@@ -29,10 +29,9 @@ from handgrad.judging.judgement import Judgement
 from handgrad.judging.options import Options
 from handgrad.judging.ruling import Ruling
 from handgrad.judging.untraceable import calling
-from handgrad.judging.vectors import answers
-from handgrad.judging.vectors.blocks import Blocks
+from handgrad.judging.vectors.answers import Blocks, dense
 from handgrad.judging.vectors.functions import VectorFunction
-from handgrad.judging.vectors.symmetry import asymmetric
+from handgrad.judging.witness import WRONG
 from handgrad.program.numpy_to_jax import TRANSLATED
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
@@ -175,7 +174,7 @@ class Matrix(OfFunction):
     def observed(self, ruling: Ruling) -> list[Finding]:
         """Return what is wrong of a Hessian besides its elements."""
         single = self.order == 2 and len(ruling.given.leaves) == 1
-        return asymmetric(ruling) if single else []
+        return _asymmetric(ruling) if single else []
 
     def check(self, case: Case) -> Check:  # noqa: ARG002 (of other claims)
         """Return the check that gives the case again."""
@@ -234,12 +233,28 @@ class HessianProduct(OfFunction):
 
     def check(self, case: Case) -> Check:
         """Return the check that gives a case again."""
-        return Check(
-            "assert_hvp",
-            ((case.gradient, "hessp"), (self.f.f, "loss")),
-            case.gradient,
-            keywords={1: "v"},
-        )
+        functions = (case.gradient, "hessp"), (self.f.f, "loss")
+        return Check("assert_hvp", functions, case.gradient, keywords={1: "v"})
+
+
+def _asymmetric(ruling: Ruling) -> list[Finding]:
+    """Say which mirrored elements of a Hessian differ by more than rounding explains."""
+    if ruling.yours.worst != WRONG:
+        return []
+    (leaf,), (path,) = ruling.given.leaves, ruling.given.paths
+    yours = ruling.yours.answer.reshape(leaf.shape)
+    allowed = np.fmax(ruling.tolerance.sharp, ruling.tolerance.loose).reshape(leaf.shape)
+    apart = np.abs(yours - yours.T) - (allowed + allowed.T)
+    if not (apart > 0).any():
+        return []
+    size = np.maximum(np.abs(yours), np.abs(yours.T))
+    relative = np.where(apart > 0, apart / np.where(size > 0, size, 1), 0)
+    i, j = sorted(int(k) for k in np.unravel_index(int(np.argmax(relative)), leaf.shape))
+    count = int((np.triu(apart) > 0).sum())
+    above, below = float(yours[i, j]), float(yours[j, i])
+    what = f"it is not symmetric: [{i}, {j}] is {above!r} and [{j}, {i}] {below!r}"
+    what += f", and {count - 1} more pairs differ" if count > 1 else ""
+    return [Finding("symmetry", path, (i, j), what, 1.0)]
 
 
 def without_elements(
@@ -254,25 +269,15 @@ def without_elements(
     if f.result.size:
         return None
     answer, _ = given.call(jac)
-    shape, expected = np.shape(answers.dense(answer)), (0, f.x.size)
+    shape, expected = np.shape(dense(answer)), (0, f.x.size)
     right = shape in (expected, f.result.shapes[0] + f.x.shapes[0])
     what = f"got shape {shape}, expected {expected}"
     found = () if right else (Finding.of_form("shape", "jac", what),)
     verdict = "agree" if right else "disagree"
     said = "there are no results, and so no derivatives" if right else f"jac: {what}"
     blame, judged = None if right else "yours", int(right)
-    return Judgement(
-        verdict,
-        blame,
-        f"{verdict}: {said}",
-        found,
-        (),
-        "by its shape",
-        reproduce,
-        judged,
-        0,
-        strict=strict,
-    )
+    how = (), "by its shape", reproduce, judged, 0
+    return Judgement(verdict, blame, f"{verdict}: {said}", found, *how, strict=strict)
 
 
 def matrix_case(

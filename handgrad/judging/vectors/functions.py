@@ -22,11 +22,6 @@ from handgrad.oracle.numpy_losses.series import Number, Series
 __tracebackhide__ = True
 
 
-#: What a function that calls another has of it: not its module, by which code that may refer to
-#: NumPy is told from NumPy's own.
-OWN = ("__name__", "__qualname__", "__doc__")
-
-
 #: What a list that stands for an array consists of.
 NUMBER = (int, float, np.number)
 
@@ -106,18 +101,12 @@ class VectorFunction:
         others, together = split(tuple(args), _is_number)
         return jacobian(lambda x, *o: self.value(self.unflat(x), together(o)), in_one(x), *others)
 
-    def gradient(self, x: Any, args: Sequence[Any]) -> Any:
-        """Return the first row of the Jacobian: the gradient of a scalar."""
-        return self.jacobian(x, args)[0]
-
     def hessian(self, x: Any, args: Sequence[Any]) -> Any:
         """Return the Hessian of a scalar, shape (n, n), on any numbers."""
         others, together = split(tuple(args), _is_number)
-
-        def gradient(x: Any, *others: Any) -> Any:
-            return self.gradient(self.unflat(x), together(others))
-
-        return jacobian(gradient, in_one(x), *others)
+        return jacobian(
+            lambda x, *o: self.jacobian(self.unflat(x), together(o))[0], in_one(x), *others
+        )
 
     def slope(self, x: Any, v: Any, args: Sequence[Any]) -> Any:
         """Return the slope of a scalar at x along v, on any numbers."""
@@ -143,7 +132,12 @@ def called(f: Callable[..., Any], given: Point) -> Any:
     try:
         return given.call(f)[0]
     except Exception as error:  # whatever code for JAX's arrays alone raises on NumPy's
-        return _on_jax_arrays(f, given, error)
+        real, together = split((given.arrays, *given.inputs))
+        with wide(real):
+            try:
+                return f(*together([jax.numpy.asarray(array) for array in real]))
+            except Exception:  # neither; the first error is of the caller's own arrays
+                raise error from None
 
 
 def check_function(f: Callable[..., Any], given: Point, name: str) -> None:
@@ -177,15 +171,6 @@ def check_function(f: Callable[..., Any], given: Point, name: str) -> None:
 def _numbers(f: Callable[..., Any], given: Point) -> np.ndarray:
     # Their formats may differ, which JAX does not join where promotion is strict.
     return vector(jax.tree_util.tree_leaves(called(f, given)))
-
-
-def _on_jax_arrays(f: Callable[..., Any], given: Point, error: Exception) -> Any:
-    real, together = split((given.arrays, *given.inputs))
-    with wide(real):
-        try:
-            return f(*together([jax.numpy.asarray(array) for array in real]))
-        except Exception:  # neither; the first error is of the caller's own arrays
-            raise error from None
 
 
 def as_array(x: Any) -> Any:

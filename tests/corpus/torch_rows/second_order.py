@@ -77,7 +77,7 @@ CASES = [
             )
         ],
         *[
-            agrees(f"right, {name}", right, "; at second order, too", "differences of slopes")
+            agrees(f"right, {name}", right, "; at second order, too", "itself by power")
             for name, right in (
                 ("by hand", TANH),
                 ("a product", lambda x: x.prod() * x),
