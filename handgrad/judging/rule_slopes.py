@@ -25,7 +25,7 @@ from handgrad.judging.judgement import Judgement
 from handgrad.judging.outcome import Trial
 from handgrad.judging.stopped_gradients import STOP
 from handgrad.oracle import evaluate
-from handgrad.oracle.evaluate import Look, Problem
+from handgrad.oracle.evaluate import Look, Problem, Watch
 from handgrad.oracle.random_directions import DIRECTIONS, random_directions
 from handgrad.oracle.reference import element_scale
 from handgrad.program.trace import trace
@@ -128,7 +128,7 @@ class RuleSlope:
             for leaf, v in zip(problem.leaves, self.direction, strict=True)
         ]
         comparisons = Comparisons(final=True, undefined=True)
-        return evaluate.slopes(problem, along, comparisons, moved, look)[1]
+        return evaluate.slopes(problem, along, comparisons, moved, Watch(look))[1]
 
 
 def _keep(kept: deque[list[Any]], eqn: Any, _: list[Any], results: list[Any]) -> None:

@@ -23,6 +23,7 @@ from handgrad.arithmetic import balls
 from handgrad.arithmetic.comparisons import Comparisons
 from handgrad.data import formats
 from handgrad.data.formats import Format
+from handgrad.oracle import evaluate
 from handgrad.oracle.numpy_losses import certify
 from handgrad.oracle.numpy_losses.certify import Untraced
 from handgrad.oracle.numpy_losses.dispatch import Perturbation
@@ -137,7 +138,7 @@ class Around:
             if self._directions is None:
                 value, leaves = certify.in_one_run(self._problem, comparisons, *changes)
                 return np.append(balls.boxed([value], (1,)), leaves)
-            return in_one(*certify.slopes(self._problem, self._directions, comparisons, *changes))
+            return in_one(*evaluate.slopes(self._problem, self._directions, comparisons, *changes))
 
     def _furthest(self, runs: Iterable[np.ndarray]) -> np.ndarray:
         found = np.zeros(1 + self._problem.size)
