@@ -94,12 +94,21 @@ class Comparisons:
     strict: bool = False
     #: What NaN decided, in the order of the run; of a run and its reruns.
     patched: list[Where] = field(default_factory=list)
+    #: Of a rerun, the decisions of the run at the point.
+    first: Decisions | None = None
     _other: dict[int, np.ndarray] = field(default_factory=dict)
 
     def for_rerun(self, forced: Mapping[Where, int] | None = None) -> Self:
         """Return comparisons for a run at the same precision, by which ties may be decided."""
-        same = {"strict": self.strict, "patched": self.patched}
+        same = {"strict": self.strict, "patched": self.patched, "first": self.decided}
         return type(self)(self.final, self.undefined, forced or {}, **same)
+
+    @property
+    def on_another_path(self) -> bool:
+        """Whether a rerun has compared other arrays than the run at the point."""
+        runs = (self.decided, self.first or self.decided)
+        path, before = ([decision.shape for decision in run.made] for run in runs)
+        return path != before
 
     def check_patches(self) -> None:
         """Refuse a run in which NaN decided something: perhaps it does so at this point alone.

@@ -30,6 +30,7 @@ from handgrad.judging.repeatability import (
 from handgrad.judging.ruling import Ruling
 from handgrad.judging.untraceable import stopped
 from handgrad.judging.witness import RIGHT
+from handgrad.oracle import evaluate
 from handgrad.oracle.numpy_losses import certify
 from handgrad.oracle.numpy_losses.certify import Untraced, no_program
 from handgrad.oracle.numpy_losses.dispatch import UnwrittenError
@@ -127,7 +128,7 @@ class NumpyLoss:
 
     def reference(self, given: Point, suspects: Sequence[int] = ()) -> Reference:
         """Return the certified gradient; see `handgrad.oracle.numpy_losses.certify`."""
-        return certify.certify(self.problem(given, suspects), every=self.case.referee == "series")
+        return certify.certify(self.problem(given, suspects), self.case.referee)
 
     def measured(self, given: Point, suspects: Sequence[int] = ()) -> tuple[Reference, Tolerances]:
         """Return the reference and both tolerances.
@@ -184,7 +185,7 @@ class NumpyLoss:
                 value, leaves = certify.in_one_run(problem, found)
                 return value, leaves[:1]
             along = generic_direction(np.random.default_rng(0), problem.size)
-            return certify.slopes(problem, along, found)
+            return evaluate.slopes(problem, along, found)
 
     def check_repeatable(
         self, given: Point, value: float | None = None, ruling: Ruling | None = None

@@ -29,7 +29,7 @@ from handgrad.arithmetic.comparisons import (
 from handgrad.arithmetic.dual import Dual
 from handgrad.arithmetic.smoothness import UndecidableKinkError
 from handgrad.data.point import vector
-from handgrad.oracle.evaluate import Problem
+from handgrad.oracle.evaluate import Problem, slopes
 from handgrad.oracle.random_directions import generic_direction
 from handgrad.oracle.reference import (
     BITS,
@@ -61,30 +61,14 @@ HOW = "; beside the point, since a number is not finite there: the limit along {
 #: Certifies a problem.
 Certify = Callable[..., Reference]
 
-#: (problem, directions, comparisons) -> as `handgrad.oracle.evaluate.slopes`.
-Slopes = Callable[..., tuple[arb, np.ndarray]]
 
-#: (directions, look) -> None: shows all numbers that are computed at the point, as series in these.
-Results = Callable[[np.ndarray, Callable[[Dual], None]], None]
-
-
-def beside(
-    problem: Problem,
-    error: PatchedError | NotFiniteError,
-    certify: Certify,
-    slopes: Slopes,
-    operation: Callable[[], str],
-    results: Results,
-) -> Reference:
+def beside(problem: Problem, error: PatchedError | NotFiniteError, certify: Certify) -> Reference:
     """Return the reference gradient by those beside the point.
 
     Args:
         problem: the loss and the point.
         error: what certifying it there raised.
         certify: certifies a problem there or at another point.
-        slopes: returns loss and slopes of a problem.
-        operation: names the operation that is not finite at the point.
-        results: shows all numbers that are computed at the point.
 
     Raises:
         NotFiniteError: the loss is not finite, or its slope, and nothing is replaced.
@@ -93,12 +77,12 @@ def beside(
     settled = replace(problem, settled=True)
     with balls.precision(BITS[-1]):  # a line that is rounded is no line to numbers that vanish
         lines = _lines(problem)
-    here, *sides = (_replaced(settled, slopes, line) for line in (None, *lines))
+    here, *sides = (_replaced(settled, line) for line in (None, *lines))
     alike = None not in sides and all(side == sides[0] for side in sides)
     if isinstance(error, PatchedError) and alike and here == sides[0]:
         return certify(settled)
     with balls.precision(BITS[-1]):
-        value = None if problem.linear else _value(settled, slopes)
+        value = None if problem.linear else _value(settled)
         if isinstance(error, NotFiniteError) and value is None:
             raise error
         near, far = ([line * arb(2) ** step for line in lines] for step in STEPS[::-1])
@@ -112,13 +96,13 @@ def beside(
             found = _limit(settled, value, nearer, farther, far[0])
         if found is not None:
             with balls.precision(BITS[-1]):
-                planes = _in_planes(problem, results)
-                if not all(_goes_on_along(d, found, settled, slopes) for d in planes):
+                planes = _in_planes(problem)
+                if not all(_goes_on_along(d, found, settled) for d in planes):
                     found = None
     if found is None:
         raise UndecidableError(
-            f"{operation()} is not finite at this point; the loss replaces it, and no gradient "
-            "fits both that value and the loss beside the point"
+            f"{problem.not_finite()} is not finite at this point; the loss replaces it, and no "
+            "gradient fits both that value and the loss beside the point"
         )
     return found
 
@@ -135,7 +119,7 @@ def _lines(problem: Problem) -> list[np.ndarray]:
     return [sign * line for line in lines for sign in (1, -1)]
 
 
-def _replaced(problem: Problem, slopes: Slopes, line: np.ndarray | None) -> list[Where] | None:
+def _replaced(problem: Problem, line: np.ndarray | None) -> list[Where] | None:
     """Return which decisions NaN makes at the point, or beside it; None if that is not known."""
     direction = generic_direction(np.random.default_rng(problem.size), problem.size)
     for bits in BITS:
@@ -148,7 +132,7 @@ def _replaced(problem: Problem, slopes: Slopes, line: np.ndarray | None) -> list
     return None
 
 
-def _value(problem: Problem, slopes: Slopes) -> arb | None:
+def _value(problem: Problem) -> arb | None:
     """Return the loss at the point itself; None if it is not finite, or nothing is replaced."""
     direction = generic_direction(np.random.default_rng(problem.size), problem.size)
     found = Comparisons(final=True, undefined=True)
@@ -188,7 +172,7 @@ def _limit(
     return Reference(value, gradient, near[0].known, how, bits, program=None, problem=there)
 
 
-def _in_planes(problem: Problem, results: Results) -> Iterator[np.ndarray]:
+def _in_planes(problem: Problem) -> Iterator[np.ndarray]:
     """Yield the axes, and a direction in each plane in which a number stays 0 that is 0 here.
 
     And one in each in which all numbers of an array do, x - mean(x), say, and in which some two do.
@@ -200,7 +184,7 @@ def _in_planes(problem: Problem, results: Results) -> Iterator[np.ndarray]:
         return
     generic = generic_direction(np.random.default_rng(problem.size), problem.size)[0]
     arrays: list[list[np.ndarray]] = []
-    results(units, lambda number: arrays.append(_normals(number, problem.size)))
+    problem.results(units, lambda number: arrays.append(_normals(number, problem.size)))
     some = [[normal] for normals in arrays for normal in normals[:PLANES]]
     pairs = (one + other for one, other in combinations(some[:PLANES], 2))
     for normals in (*some, *pairs, *(n for n in arrays if len(n) > 2)):
@@ -234,9 +218,7 @@ def _less(vector: np.ndarray, across: Iterable[np.ndarray]) -> np.ndarray:
     return vector
 
 
-def _goes_on_along(
-    direction: np.ndarray, limit: Reference, problem: Problem, slopes: Slopes
-) -> bool:
+def _goes_on_along(direction: np.ndarray, limit: Reference, problem: Problem) -> bool:
     """Tell whether the loss goes on with a limit's slope along a direction, to both sides."""
     slope = (limit.gradient * direction).sum()
     for step in (arb(2) ** STEPS[0], -(arb(2) ** STEPS[0])):

@@ -6,8 +6,10 @@ verified by series in random directions. The directions are scaled so that a rel
 element shows equally.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 from flint import arb
@@ -67,7 +69,16 @@ SECONDS = 60.0
 FOR_ALL = 3 / 4
 
 
-def certify(problem: Problem, method: str = "auto", seconds: float | None = None) -> Reference:
+#: (problem, method, bits, seconds) -> the reference at this precision.
+Attempt = Callable[[Any, str, int, float], Reference]
+
+
+def certify(
+    problem: Problem,
+    method: str = "auto",
+    seconds: float | None = None,
+    at_precision: Attempt | None = None,
+) -> Reference:
     """Return the reference gradient.
 
     Args:
@@ -76,6 +87,7 @@ def certify(problem: Problem, method: str = "auto", seconds: float | None = None
         seconds: about how long a point may take, by default as long as the limit that is set. If
             that is too short for the whole gradient, a sample of elements is certified, and the
             others stay unknown.
+        at_precision: certifies what is no program of JAX's.
 
     Raises:
         OutOfTimeError: the limit was too short for a single element.
@@ -85,7 +97,7 @@ def certify(problem: Problem, method: str = "auto", seconds: float | None = None
     seconds = time_in_all(SECONDS) if seconds is None else seconds
 
     def attempt(bits: int) -> Reference | None:
-        reference = _attempt(problem, method, bits, seconds)
+        reference = (at_precision or _attempt)(problem, method, bits, seconds)
         known = reference.known.any() or not problem.size
         return _with_trust(problem, reference) if known else None
 
@@ -94,9 +106,8 @@ def certify(problem: Problem, method: str = "auto", seconds: float | None = None
     except (PatchedError, NotFiniteError) as error:
         if problem.settled or problem.shift is not None:
             raise
-        there = partial(certify, method=method, seconds=seconds)
-        ways = partial(evaluate.not_finite, problem), partial(evaluate.results, problem)
-        return beside(problem, error, there, evaluate.slopes, *ways)
+        there = partial(certify, method=method, seconds=seconds, at_precision=at_precision)
+        return beside(problem, error, there)
 
 
 def _with_trust(problem: Problem, reference: Reference) -> Reference:
@@ -121,14 +132,14 @@ def _attempt(problem: Problem, method: str, bits: int, seconds: float) -> Refere
     if problem.linear and problem.traced.gradient is not None:
         return _by_coefficients(problem, problem.traced.gradient, bits)
     if method == "series" or (method == "auto" and problem.size <= SMALL):
-        return _by_series(problem, bits)
+        return by_series(problem, bits)
     # What the first point took, the others take.
     memory, probed = problem.traced.loss.memory, (PROBED, bits)
     if probed not in memory:
         memory[probed] = _probed(problem, bits)
     elements, took = memory[probed]
     if method == "auto" and elements * problem.size <= QUICK:
-        return _by_series(problem, bits)
+        return by_series(problem, bits)
     if took * RUNS > seconds and took < AGAIN * time_left(np.inf):
         # Measured again: in the first run JAX also compiled what depends on no real number.
         _, took = memory[probed] = _probed(problem, bits)
@@ -142,7 +153,7 @@ def _attempt(problem: Problem, method: str, bits: int, seconds: float) -> Refere
     except UndecidableKinkError:
         if took * problem.size * AMONG_MANY > seconds:
             raise
-        return _by_series(problem, bits)
+        return by_series(problem, bits)
 
 
 def _by_coefficients(problem: Problem, program: Program, bits: int) -> Reference:
@@ -162,7 +173,8 @@ def _probed(problem: Problem, bits: int) -> tuple[float, float]:
     return elements, clock.spent
 
 
-def _by_series(problem: Problem, bits: int) -> Reference:
+def by_series(problem: Problem, bits: int) -> Reference:
+    """Certify every element by series, and the gradients on other sides of ties."""
     n = problem.size
     directions = deciding_and_units(problem)
     comparisons = comparisons_at(bits)

@@ -85,6 +85,40 @@ class Problem:
         """Return the arguments of the programs as arrays of balls."""
         return [balls.exact(array) for array in (*self.leaves, *self.inputs)]
 
+    def on_series(
+        self, given: Sequence[Dual], comparisons: Comparisons, rounding: Any = None
+    ) -> Dual:
+        """Run the loss on series of its arguments; what rounds perturbs operands and results."""
+        run = _run(self, self.traced.loss, comparisons, rounding)
+        return run.closed(self.traced.loss.jaxpr, given)[0]
+
+    def results(self, directions: np.ndarray, look: Callable[[Dual], None]) -> None:
+        """Show all numbers that the loss computes at the point, as series in some directions."""
+
+        def at(_: Any, __: list[Any], outputs: list[Any]) -> None:
+            for out in outputs:
+                if isinstance(out, Dual):
+                    look(out)
+
+        found = Comparisons(final=True, undefined=True)
+        self.on_series(series_arguments(self, directions), found, Watch(at))
+
+    def not_finite(self) -> str:
+        """Name the first operation that is not finite at the point, with the caller's line."""
+        eqns: list[Any] = []
+
+        def look(eqn: Any, operands: list[Any], outputs: list[Any]) -> None:
+            if nan_in(outputs) > nan_in(operands):
+                eqns.append(eqn)
+
+        along, found = balls.exact(np.ones((1, self.size))), Comparisons(True, undefined=True)
+        self.on_series(series_arguments(self, along), found, Watch(look))
+        if not eqns:
+            return "a number"
+        source = source_of(eqns[0])
+        where = f" ({quoted_line(source.file, source.line)})" if source else ""
+        return f"`{eqns[0].primitive.name}`{where}"
+
 
 def moved_by(arguments: Sequence[np.ndarray], some: slice, step: np.ndarray) -> list[np.ndarray]:
     """Return arguments as balls, some of them moved by a vector of all their elements."""
@@ -105,6 +139,7 @@ def slopes(
     directions: np.ndarray,
     comparisons: Comparisons,
     arguments: Sequence[np.ndarray] | None = None,
+    rounding: Any = None,
 ) -> tuple[arb, np.ndarray]:
     """Return the loss, and its slope in each of k directions of the parameters, shape (k,).
 
@@ -115,19 +150,22 @@ def slopes(
         directions: objects, shape (k, size).
         comparisons: how comparisons are decided.
         arguments: parameters and inputs as balls, if not those of the point.
+        rounding: perturbs operands and results, if given.
+
+    Raises:
+        Exception: whatever code in NumPy raises, which may do what series do not support.
     """
     # The direction that decides ties may be the first of the others, and then is run once.
     same = len(directions) > 1 and all(map(arb.__eq__, directions[0], directions[1]))
     given = series_arguments(problem, directions[same:], arguments)
-    run = _run(problem, problem.traced.loss, comparisons)
-    (loss,) = run.closed(problem.traced.loss.jaxpr, given)
+    loss = problem.on_series(given, comparisons, rounding)
     problem.check_patches(comparisons)
     found = dual.tangents(loss, len(directions) - same)
     if same:
         for where, tie in comparisons.ties.items():
             normal = np.append(tie.normal[:1], tie.normal)
             comparisons.ties[where] = replace(tie, normal=normal)
-    return loss.value[()], np.append(found[:same], found)
+    return loss.value.item(), np.append(found[:same], found)
 
 
 def elements(problem: Problem, direction: np.ndarray, comparisons: Comparisons) -> float:
@@ -232,18 +270,11 @@ def _run(
     return Run(RULES, comparisons, program.memory, rounding, problem.trusted, literals)
 
 
-class _Watch:
+class Watch(Rounding):
     """Shows somebody each operation of a run."""
 
     def __init__(self, look: Look) -> None:
         self.look = look
-
-    def literal(self, literal: Any) -> None:
-        """Leave a constant as it is."""
-
-    def before(self, eqn: Any, operands: list[Any]) -> list[Any]:  # noqa: ARG002
-        """Leave operands as they are."""
-        return operands
 
     def after(self, eqn: Any, operands: list[Any], outputs: list[Any]) -> list[Any]:
         """Show the results, and leave them as they are."""
@@ -251,43 +282,10 @@ class _Watch:
         return outputs
 
 
-def _watched(problem: Problem, directions: np.ndarray, look: Look) -> None:
-    found = Comparisons(final=True, undefined=True)
-    run = _run(problem, problem.traced.loss, found, _Watch(look))
-    run.closed(problem.traced.loss.jaxpr, series_arguments(problem, directions))
-
-
-def results(problem: Problem, directions: np.ndarray, look: Callable[[Dual], None]) -> None:
-    """Show all numbers that a loss computes at a point, as series in some directions."""
-
-    def at(_: Any, __: list[Any], outputs: list[Any]) -> None:
-        for out in outputs:
-            if isinstance(out, Dual):
-                look(out)
-
-    _watched(problem, directions, at)
-
-
 def nan_in(numbers: Sequence[Any]) -> int:
     """Return 0 without NaN, 1 with NaN of data, which is exact, and 2 with any other."""
     balls = (b for n in numbers if isinstance(n, Dual) for b in n.value.flat if b.is_nan())
     return max((1 if ball.is_exact() else 2 for ball in balls), default=0)
-
-
-def not_finite(problem: Problem) -> str:
-    """Name the first operation that is not finite at a point, with the caller's line."""
-    found: list[Any] = []
-
-    def look(eqn: Any, operands: list[Any], outputs: list[Any]) -> None:
-        if nan_in(outputs) > nan_in(operands):
-            found.append(eqn)
-
-    _watched(problem, balls.exact(np.ones((1, problem.size))), look)
-    if not found:
-        return "a number"
-    source = source_of(found[0])
-    where = f" ({quoted_line(source.file, source.line)})" if source else ""
-    return f"`{found[0].primitive.name}`{where}"
 
 
 def _rounded_literal(rounding: Rounding, meant: Any, literal: Any) -> Any:

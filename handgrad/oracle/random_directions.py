@@ -223,11 +223,8 @@ def by_sample(problem: Problem, bits: int, seconds: float, took: float) -> Refer
     loss = arb(0)
 
     def certified(block: np.ndarray) -> arb:
-        comparisons = comparisons_at(bits)
-        directions = generic_and_units(np.random.default_rng(n), n, block)
-        value, slopes = evaluate.slopes(problem, directions, comparisons)
-        _check_smooth(problem, directions, comparisons, (value, slopes[1:]))
-        gradient[block], known[block] = slopes[1:], True
+        value, gradient[block] = by_elements(problem, bits, block)
+        known[block] = True
         return value
 
     try:
@@ -245,6 +242,19 @@ def by_sample(problem: Problem, bits: int, seconds: float, took: float) -> Refer
         which += " and from where the witnesses differ,"
     how = f"{which} by power series in ball arithmetic"
     return Reference(loss, gradient, known, how, bits, None)
+
+
+def by_elements(problem: Problem, bits: int, block: np.ndarray) -> tuple[arb, np.ndarray]:
+    """Return the loss and some elements of its gradient by series.
+
+    Raises:
+        UndecidableKinkError: they are different on the other side of a tie.
+    """
+    n, comparisons = problem.size, comparisons_at(bits)
+    directions = generic_and_units(np.random.default_rng(n), n, block)
+    value, slopes = evaluate.slopes(problem, directions, comparisons)
+    _check_smooth(problem, directions, comparisons, (value, slopes[1:]))
+    return value, slopes[1:]
 
 
 def _one_of_each_leaf(problem: Problem, drawn: np.ndarray) -> np.ndarray:

@@ -6,7 +6,7 @@ JAX or NumPy.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import jax
 import numpy as np
@@ -33,21 +33,19 @@ class EndlessLoopError(ArithmeticError):
     """A loop has not ended in as many iterations as it may take."""
 
 
-class Rounding(Protocol):
-    """Perturbs the numbers of a run, to imitate rounding."""
+class Rounding:
+    """Perturbs the numbers of a run, to imitate rounding; this one leaves them as they are."""
 
     def literal(self, literal: Any) -> Any:
-        """Return the value of a literal."""
         """Return a constant of the code perturbed; None if it is exact."""
-        ...
 
-    def before(self, eqn: Any, operands: list[Any]) -> list[Any]:
+    def before(self, eqn: Any, operands: list[Any]) -> list[Any]:  # noqa: ARG002
         """Perturb the operands of an operation."""
-        ...
+        return operands
 
-    def after(self, eqn: Any, operands: list[Any], outputs: list[Any]) -> list[Any]:
+    def after(self, eqn: Any, operands: list[Any], outputs: list[Any]) -> list[Any]:  # noqa: ARG002
         """Perturb the results of an operation."""
-        ...
+        return outputs
 
 
 class Run:

@@ -1,18 +1,15 @@
 """Measure the tolerances of a loss that JAX traces; see `handgrad.tolerance.tolerances`."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from copy import deepcopy
 from dataclasses import replace
 from functools import cache, partial
-from typing import Any
 
 import numpy as np
 
 from handgrad.arithmetic import balls
-from handgrad.arithmetic.comparisons import Comparisons, Decisions
 from handgrad.data import formats
 from handgrad.data.pytrees import is_real
-from handgrad.oracle import evaluate
 from handgrad.oracle.evaluate import Problem
 from handgrad.oracle.random_directions import (
     BLOCK,
@@ -22,20 +19,10 @@ from handgrad.oracle.random_directions import (
 )
 from handgrad.oracle.reference import Reference
 from handgrad.program.interpreter import UncertifiedPrimitiveError
-from handgrad.program.programs import Program
-from handgrad.tolerance import first_order, linearised, stated
+from handgrad.tolerance import first_order, stated
+from handgrad.tolerance.around import OfProgram, OnSeries
 from handgrad.tolerance.monte_carlo import MonteCarlo
-from handgrad.tolerance.runs import (
-    BITS,
-    LOOSE_DRAWS,
-    SHARP_DRAWS,
-    furthest,
-    half_an_ulp_away,
-    half_ulps,
-    in_one,
-    near,
-    run,
-)
+from handgrad.tolerance.runs import BITS, LOOSE_DRAWS, SHARP_DRAWS, half_ulps
 from handgrad.tolerance.tolerances import (
     LOOSE,
     Draws,
@@ -70,35 +57,34 @@ def measure(problem: Problem, reference: Reference, seed: int) -> Tolerances:
     if not reference.known.all():
         whole = partial(_of_known_elements, problem, reference, rng, short)
         return Tolerances(problem, reference, (), lambda _: whole())
-    here = _run_here(problem, reference)
+    own = _own(problem, reference)
     estimate = partial(first_order.estimate, problem, reference, seed)
-    draws = _draws(problem, reference, rng, here)
-    program_in_balls = here and here[0][1:]
+    draws = _draws(problem, reference, rng, own)
+    program_in_balls = own and own.base[1:]
     if short:
-        by_rounding = stated.Measuring(problem, reference, here, seed)
-        rest = partial(_in_full, problem, reference, rng, here, by_rounding)
+        by_rounding = stated.Measuring(problem, reference, own, seed)
+        rest = partial(_in_full, problem, reference, rng, own, by_rounding)
         draws = draws if _stand_for_others(problem) else ()
         return Tolerances(
             problem, reference, draws, rest, program_in_balls, stated=lambda: by_rounding.sharp
         )
-    rest = partial(_in_full, problem, reference, rng, here, None)
-    floats = partial(_in_floats, problem, reference, seed, here)
-    return Tolerances(problem, reference, draws, rest, program_in_balls, estimate, floats)
+    rest = partial(_in_full, problem, reference, rng, own, None)
+    return Tolerances(problem, reference, draws, rest, program_in_balls, estimate)
 
 
 def in_arithmetic(problem: Problem, reference: Reference, seed: int) -> stated.Stated:
     """Return what rounding in the arithmetic of a problem explains, whatever it was judged by."""
-    return stated.Measuring(problem, reference, _run_here(problem, reference), seed).sharp
+    return stated.Measuring(problem, reference, _own(problem, reference), seed).sharp
 
 
-def _run_here(problem: Problem, reference: Reference) -> tuple[np.ndarray, Decisions] | None:
-    """Return the run of JAX's gradient program at the point; None if it has none."""
+def _own(problem: Problem, reference: Reference) -> OfProgram | None:
+    """Return runs of JAX's gradient program around the point; None if it has none."""
     program = problem.traced.gradient
+    if program is None:
+        return None
     here = reference.run if reference.program is program else None
-    if program is None or here is not None:
-        return here
     with balls.precision(max(BITS, reference.bits)):
-        return run(problem, program, problem.arguments(), None)
+        return OfProgram(problem, program, here)
 
 
 def _stand_for_others(problem: Problem) -> bool:
@@ -107,87 +93,43 @@ def _stand_for_others(problem: Problem) -> bool:
     return not all(formats.is_half(array.dtype) for array in arrays)
 
 
-def _in_floats(
-    problem: Problem,
-    reference: Reference,
-    seed: int,
-    here: tuple[np.ndarray, Decisions] | None,
-    changes: np.ndarray,
-) -> Tolerance | None:
-    """Compute both tolerances in floats, given the estimated changes; None if they do not show.
-
-    The result of the run itself must be as right as the tolerances say, so that it is of the same
-    rounding, and have some of its digits: a change that is computed from others may be anything.
-    """
-    program = first_order.covered(problem, reference)
-    if program is None or here is None:
-        return None
-    moved = linearised.changes(problem, program, seed, SHARP_DRAWS, rounded=False)
-    if moved is None or not moved.holds:
-        return None
-    rounded = linearised.changes(problem, program, seed, LOOSE_DRAWS, rounded=True)
-    if rounded is None or not rounded.holds:
-        return None
-    exact, changes = here[0], np.fmax(changes, moved.changes)
-    with balls.precision(max(BITS, reference.bits)):
-        unit = changes + half_ulps(problem, reference)(changes)
-        off = balls.magnitudes(balls.exact(rounded.result) - exact)
-        if not (off <= np.fmin(LOOSE * rounded.changes, first_order.MOST * unit)).all():
-            return None
-        none = np.zeros(1 + problem.size)
-        return tolerance(reference, unit, rounded.changes, none, exact[1:])
-
-
 def _in_full(
     problem: Problem,
     reference: Reference,
     rng: np.random.Generator,
-    here: tuple[np.ndarray, Decisions] | None,
+    own: OfProgram | None,
     by_rounding: stated.Measuring | None,
     changes: np.ndarray,
 ) -> Tolerance:
-    """Compute both tolerances, given the changes by all draws and the run of JAX's program."""
-    program, rng = problem.traced.gradient, deepcopy(rng)  # the same if this is broken off
+    """Compute both tolerances, given the changes by all draws and JAX's gradient program."""
+    rng = deepcopy(rng)  # the same if this is broken off
     with balls.precision(max(BITS, reference.bits)):
         if reference.kink is not None:
             # The gradient may be that of any side.
             for direction in reference.kink.directions:
-                beyond = _by_series(problem, rng, with_units(direction))
-                changes = np.fmax.reduce([changes, *(beyond() for _ in range(SHARP_DRAWS))])
+                beyond = OnSeries(problem, with_units(direction))
+                changes = np.fmax.reduce([changes, *(beyond.draw(rng) for _ in range(SHARP_DRAWS))])
         unit = changes + half_ulps(problem, reference)(changes)
-        if program is None or here is None:
+        if own is None:
             # There is nothing to perturb; a rerun of the caller's code may still show lost digits.
             none = np.zeros(1 + problem.size)
             found = tolerance(reference, unit, none, none, reference.gradient)
             return replace(found, stated=by_rounding and by_rounding.sharp)
-        base, decisions = here
+        base = own.base
         if by_rounding is not None:
             explained = by_rounding.full
-            jumps = furthest(base, _otherwise(problem, program, decisions.others[:LOOSE_DRAWS]))
+            jumps = own.jumps(LOOSE_DRAWS)
             loose = np.append(explained.loose_of_loss, explained.loose) / LOOSE
             jumps = np.where(np.isfinite(jumps), jumps, 0.0)
             return replace(tolerance(reference, unit, loose, jumps, base[1:]), stated=explained)
-        moved = (
-            run(problem, program, problem.arguments(), decisions, MonteCarlo(rng))[0]
-            for _ in range(LOOSE_DRAWS)
-        )
         # If JAX's program does not give a finite number, its rounding is no measure.
         finite = np.isfinite(balls.magnitudes(base))
         try:
-            loose = np.where(finite, furthest(base, moved), 0.0)
+            loose = np.where(finite, own.deviations(MonteCarlo(rng)), 0.0)
         except UncertifiedPrimitiveError:  # nor may it be, of an operation without a rule for it
             loose = np.zeros(base.size)
-        otherwise = _otherwise(problem, program, decisions.others)
-        jumps = np.where(finite, furthest(base, otherwise), 0.0)
+        jumps = np.where(finite, own.jumps(), 0.0)
     return tolerance(reference, unit, loose, jumps, base[1:])
-
-
-def _otherwise(
-    problem: Problem, program: Program, others: Sequence[dict[int, np.ndarray]]
-) -> Iterator[np.ndarray]:
-    """Yield loss and gradient with other decisions."""
-    for other in others:
-        yield run(problem, program, problem.arguments(), None, instead=other)[0]
 
 
 def _of_known_elements(
@@ -202,7 +144,7 @@ def _of_known_elements(
         changes = np.zeros(1 + problem.size)
         for block in np.array_split(chosen, -(-chosen.size // BLOCK)):
             directions = generic_and_units(rng, problem.size, block)
-            changes[np.append(0, 1 + block)] = _by_series(problem, rng, directions)()
+            changes = np.fmax(changes, OnSeries(problem, directions, block).draw(rng))
         unit = changes + half_ulps(problem, reference)(changes)
     none, anything = np.zeros(problem.size), np.full(problem.size, np.inf)
     if short:  # nor for what rounding in short formats explains
@@ -214,7 +156,7 @@ def _draws(
     problem: Problem,
     reference: Reference,
     rng: np.random.Generator,
-    here: tuple[np.ndarray, Decisions] | None,
+    own: OfProgram | None,
 ) -> Iterable[np.ndarray]:
     """Return the changes of the loss and of every element, shape (1 + size,), by each draw.
 
@@ -222,44 +164,16 @@ def _draws(
         problem: the loss and the point.
         reference: the certified gradient there.
         rng: draws the perturbations.
-        here: the run of JAX's gradient program at the point, if it has one.
+        own: runs of JAX's gradient program around the point, if it has one.
     """
-    bits, program = max(BITS, reference.bits), reference.program
-    if program is not None:
-        known = here if program is problem.traced.gradient else None
-        here_or_new = cache(lambda: known or run(problem, program, problem.arguments(), None))
-        return Draws(rng, bits, lambda: _changes_by_program(problem, program, rng, here_or_new()))
-    if problem.size <= MOST_BY_SERIES:
-        return Draws(rng, bits, _by_series(problem, rng, deciding_and_units(problem)))
-    return ()
-
-
-def _changes_by_program(
-    problem: Problem, program: Program, rng: Any, here: tuple[np.ndarray, Decisions]
-) -> np.ndarray:
-    """Return the changes of a gradient by its program; infinite if that breaks down."""
-    base, decisions = here
-    around = half_an_ulp_away((*problem.leaves, *problem.inputs), rng)
-    constants = [near(constant, rng) for constant in program.jaxpr.consts]
-    try:
-        moved, _ = run(problem, program, around, decisions, constants=constants)
-    except UncertifiedPrimitiveError:  # a rule that other numbers are beyond
-        return np.full(base.size, np.inf)
-    return furthest(base, [moved])
-
-
-def _by_series(problem: Problem, rng: Any, directions: np.ndarray) -> Callable[[], np.ndarray]:
-    """Return what draws by series of the loss, on the side of its ties of the first direction."""
+    program = reference.program
+    if program is None and problem.size > MOST_BY_SERIES:
+        return ()
 
     @cache
-    def here() -> tuple[np.ndarray, Decisions]:
-        found = Comparisons(final=True, undefined=True)
-        return in_one(*evaluate.slopes(problem, directions, found)), found.decided
+    def around() -> OnSeries:
+        if program is None:
+            return OnSeries(problem, deciding_and_units(problem))
+        return own if own and own.program is program else OfProgram(problem, program)
 
-    def changes() -> np.ndarray:
-        base, decisions = here()
-        around = half_an_ulp_away((*problem.leaves, *problem.inputs), rng)
-        frozen = Comparisons(final=True, undefined=True, frozen=decisions)
-        return furthest(base, [in_one(*evaluate.slopes(problem, directions, frozen, around))])
-
-    return changes
+    return Draws(rng, max(BITS, reference.bits), lambda: around().draw(rng))

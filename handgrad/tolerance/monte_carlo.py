@@ -29,7 +29,7 @@ from handgrad.data.computed_in import AS_SHOWN, Arithmetic
 from handgrad.data.formats import Format
 from handgrad.data.pytrees import is_real
 from handgrad.program.cost import terms
-from handgrad.program.interpreter import bind
+from handgrad.program.interpreter import Rounding, bind
 from handgrad.program.rule import Rounds
 from handgrad.program.rules import RULES
 from handgrad.program.rules.summing import contract, contracted_axes
@@ -38,7 +38,7 @@ from handgrad.program.rules.summing import contract, contracted_axes
 PRODUCTS = ("dot_general", "conv_general_dilated")
 
 
-class MonteCarlo:
+class MonteCarlo(Rounding):
     """Perturbs the numbers of one run at random."""
 
     def __init__(

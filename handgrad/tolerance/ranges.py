@@ -11,7 +11,7 @@ from handgrad.data import formats
 from handgrad.data.formats import Format
 from handgrad.oracle import evaluate
 from handgrad.oracle.evaluate import Problem
-from handgrad.program.interpreter import UncertifiedPrimitiveError
+from handgrad.program.interpreter import Rounding, UncertifiedPrimitiveError
 from handgrad.program.sources import Source, source_of
 
 
@@ -28,22 +28,13 @@ class Beyond(NamedTuple):
         return abs(self.value) > self.form.largest
 
 
-class _Observed:
+class _Observed(Rounding):
     """Records the first results of a run that are beyond the range of their formats."""
 
     def __init__(self, computed_in: Format | None) -> None:
         self._values = computed_in
         self.large: Beyond | None = None
         self.small: Beyond | None = None
-
-    def literal(self, literal: Any) -> None:
-        """Leave constants as they are."""
-        del literal
-
-    def before(self, eqn: Any, operands: list[Any]) -> list[Any]:
-        """Leave operands as they are."""
-        del eqn
-        return operands
 
     def after(self, eqn: Any, operands: list[Any], outputs: list[Any]) -> list[Any]:
         """Look at the results."""

@@ -1,25 +1,15 @@
-"""Perturbed runs of a program at a point, and how far they lead."""
+"""Numbers half an ulp away: of data, of a gradient, and of what is stored of it."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from types import MappingProxyType
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import numpy as np
-from flint import arb
 
 from handgrad.arithmetic import balls
-from handgrad.arithmetic.comparisons import Comparisons, Decisions, MorePrecisionNeededError
-from handgrad.arithmetic.dual import Dual
 from handgrad.data import formats
 from handgrad.data.domains.tangent import Tangent
 from handgrad.data.point import slices
-from handgrad.data.pytrees import is_real
-from handgrad.oracle import evaluate
 from handgrad.oracle.evaluate import Problem
 from handgrad.oracle.reference import Reference, element_scale
-from handgrad.program.interpreter import number
-from handgrad.program.programs import Program
-from handgrad.tolerance.monte_carlo import MonteCarlo
 from handgrad.tolerance.perturbed_numpy import moved
 
 #: The sharp tolerance in units. Measured over the models of models/zoo.py (`test_matrix.py`).
@@ -29,11 +19,6 @@ SHARP_DRAWS, LOOSE_DRAWS = 4, 8
 
 #: The precision in bits that changes of a gradient are computed with.
 BITS = 192
-
-
-def in_one(loss: arb, slopes: np.ndarray) -> np.ndarray:
-    """Return the loss and its slopes but the first, whose direction only decides ties."""
-    return np.append(balls.boxed([loss], (1,)), slopes[1:])
 
 
 def half_ulps(problem: Problem, reference: Reference) -> Callable[[np.ndarray], np.ndarray]:
@@ -87,47 +72,3 @@ def stored(tangent: Tangent, *gradients: np.ndarray) -> np.ndarray:
 def half_an_ulp_away(arrays: Sequence[np.ndarray], rng: np.random.Generator) -> list[np.ndarray]:
     """Return the arrays as balls, every float perturbed by ± half an ulp except 0 and ±1."""
     return [moved(array, rng.choice([-1.0, 1.0], size=np.shape(array))) for array in arrays]
-
-
-def near(constant: Any, rng: np.random.Generator) -> Any:
-    """Perturb a constant of the loss's closure by half an ulp, if it holds floats."""
-    if not is_real(constant):
-        return number(constant)
-    return Dual(half_an_ulp_away([np.asarray(constant)], rng)[0])
-
-
-def run(
-    problem: Problem,
-    program: Program,
-    arguments: Sequence[np.ndarray],
-    frozen: Decisions | None,
-    rounding: MonteCarlo | None = None,
-    constants: Sequence[Any] | None = None,
-    instead: Mapping[int, np.ndarray] = MappingProxyType({}),
-) -> tuple[np.ndarray, Decisions]:
-    """Return the loss and its gradient in one vector, and the decisions of the run.
-
-    They are NaN if numbers that were perturbed cannot be told apart, as eigenvalues must be.
-    """
-    comparisons = Comparisons(final=True, undefined=True, frozen=frozen, instead=instead)
-    try:
-        loss, gradient = evaluate.gradient(
-            problem, program, arguments, comparisons, rounding, constants
-        )
-    except MorePrecisionNeededError:
-        if frozen is None and not instead:
-            raise
-        return np.full(1 + problem.size, arb("nan")), comparisons.decided
-    return np.append(balls.boxed([loss], (1,)), gradient), comparisons.decided
-
-
-def furthest(base: np.ndarray, runs: Iterable[np.ndarray]) -> np.ndarray:
-    """Return the largest distance of each element of perturbed runs from the base.
-
-    It is a lower bound: 0 where the balls overlap, and infinite for NaN.
-    """
-    found = np.zeros(base.size)
-    for run in runs:
-        distance = balls.least_magnitudes(run - base)
-        found = np.fmax(found, np.where(np.isnan(distance), np.inf, distance))
-    return found

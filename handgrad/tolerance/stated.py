@@ -28,7 +28,6 @@ import numpy as np
 from jax.extend import core as jex
 
 from handgrad.arithmetic import balls
-from handgrad.arithmetic.comparisons import Decisions
 from handgrad.data import formats
 from handgrad.data.computed_in import AS_SHOWN, Arithmetic
 from handgrad.data.formats import Format
@@ -37,9 +36,9 @@ from handgrad.data.pytrees import is_real
 from handgrad.oracle.evaluate import Problem
 from handgrad.oracle.reference import Reference
 from handgrad.program.interpreter import UncertifiedPrimitiveError, number
-from handgrad.program.programs import Program
+from handgrad.tolerance.around import OfProgram
 from handgrad.tolerance.monte_carlo import MonteCarlo
-from handgrad.tolerance.runs import BITS, run
+from handgrad.tolerance.runs import BITS
 
 #: The multiple of the root mean square of the deviations that counts as right. Measured over right
 #: gradients of seven functions in three formats, computed in five ways (`short_formats.py` has
@@ -91,7 +90,7 @@ class Measuring:
     Args:
         problem: the loss and the point.
         reference: the certified gradient there.
-        here: JAX's gradient program at the point, and its decisions; None if it has none.
+        around: runs of JAX's gradient program; None if it has none.
         seed: of the draws.
     """
 
@@ -99,10 +98,10 @@ class Measuring:
         self,
         problem: Problem,
         reference: Reference,
-        here: tuple[np.ndarray, Decisions] | None,
+        around: OfProgram | None,
         seed: int,
     ) -> None:
-        self._problem, self._reference, self._here, self._seed = problem, reference, here, seed
+        self._problem, self._reference, self._around, self._seed = problem, reference, around, seed
 
     @cached_property
     def sharp(self) -> Stated:
@@ -118,35 +117,28 @@ class Measuring:
 
     def _deviations(self, arithmetic: Arithmetic, draw: int) -> np.ndarray:
         """Return the deviations of loss and elements in each run, (DRAWS, 1 + size), signed."""
-        problem, program = self._problem, self._problem.traced.gradient
-        if program is None or self._here is None:
-            return np.full((1, 1 + problem.size), np.inf)
+        unknown = np.full((1, 1 + self._problem.size), np.inf)
+        if self._around is None:
+            return unknown
         rng = np.random.default_rng([self._seed, draw])
         with balls.precision(max(BITS, self._reference.bits)):
             try:
-                runs = _runs(problem, program, self._here, arithmetic, rng)
-                return np.array(list(runs))
+                return np.array([*_runs(self._around, arithmetic, rng)])
             except UncertifiedPrimitiveError:  # an operation without a rule for it
-                return np.full((1, 1 + problem.size), np.inf)
+                return unknown
 
 
 def _runs(
-    problem: Problem,
-    program: Program,
-    here: tuple[np.ndarray, Decisions],
-    arithmetic: Arithmetic,
-    rng: np.random.Generator,
+    around: OfProgram, arithmetic: Arithmetic, rng: np.random.Generator
 ) -> Iterator[np.ndarray]:
-    base, decisions = here
+    problem, program = around.problem, around.program
     short = [formats.is_half(v.aval.dtype) for v in program.jaxpr.jaxpr.outvars]
     stored = [v for v, is_short in zip(program.jaxpr.jaxpr.outvars, short, strict=True) if is_short]
     rounding = MonteCarlo(rng, arithmetic, frozenset(v for v in stored if isinstance(v, jex.Var)))
     for _ in range(DRAWS):
-        around = [rounding.data(array).value for array in (*problem.leaves, *problem.inputs)]
+        given = [rounding.data(array).value for array in (*problem.leaves, *problem.inputs)]
         constants = [rounding.data(c) if is_real(c) else number(c) for c in program.jaxpr.consts]
-        moved, _ = run(problem, program, around, decisions, rounding, constants)
-        deviation = balls.midpoints(moved - base)
-        yield np.where(np.isnan(deviation), np.inf, deviation)
+        yield around.signed(given, rounding, constants)
 
 
 def stated(problem: Problem, reference: Reference, deviations: np.ndarray) -> Stated:

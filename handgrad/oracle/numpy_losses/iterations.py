@@ -33,6 +33,7 @@ from handgrad.arithmetic.dual import Dual
 from handgrad.arithmetic.smoothness import UndecidableKinkError
 from handgrad.data.attempts import raise_internal
 from handgrad.data.frames import is_handgrads
+from handgrad.oracle import evaluate
 from handgrad.oracle.numpy_losses import certify
 from handgrad.oracle.numpy_losses.certify import Untraced
 from handgrad.oracle.random_directions import generic_direction
@@ -52,7 +53,7 @@ _COMPREHENSIONS = {"<genexpr>", "<listcomp>", "<setcomp>", "<dictcomp>"}
 TIMES, MORE = 4, 1000
 
 #: What calls a loss on series.
-UNTIL = (certify.slopes.__code__, certify.in_one_run.__code__)
+UNTIL = (Untraced.on_series.__code__, certify.in_one_run.__code__)
 
 _OF_JAX = str(Path(jax.__file__).parent)
 
@@ -272,7 +273,7 @@ def _slopes(
     The scalar that it has for one has other slopes.
     """
     if problem.leaves_of is None:
-        return certify.slopes(problem, directions, comparisons, arguments)
+        return evaluate.slopes(problem, directions, comparisons, arguments)
     loss, leaves = certify.in_one_run(problem, comparisons, arguments)
     loss = loss if arguments is None else arb("nan")
     return loss, (directions * leaves).sum(axis=1)

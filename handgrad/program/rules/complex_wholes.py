@@ -4,14 +4,14 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from flint import acb, acb_mat, arb, ctx, fmpq
+from flint import arb, ctx, fmpq
 
 from handgrad.arithmetic import balls, dual, jets
-from handgrad.arithmetic.comparisons import MorePrecisionNeededError
 from handgrad.arithmetic.dual import Dual
 from handgrad.program import cost
 from handgrad.program.interpreter import Run, UncertifiedPrimitiveError
 from handgrad.program.rule import Rounds, Rule
+from handgrad.program.rules.spectral import decomposed, each
 
 #: Real and imaginary part.
 Parts = tuple[Dual, Dual]
@@ -160,70 +160,12 @@ def eigh(run: Run, eqn: Any, real: Dual, imag: Dual) -> list[Dual]:
     # The diagonal counts as real.
     imag = imag.linear(lambda m: np.where(inside, m, balls.zeros(())))
     imag = imag.linear(lambda m: np.where(which, m, -m.swapaxes(-1, -2)))
-    batch = real.shape[:-2]
-    found = [_eigh(real[i], imag[i]) for i in np.ndindex(*batch)]
-    outputs = [dual.stacked(list(parts)) for parts in zip(*found, strict=True)]
-    return [out.reshape(*batch, *out.shape[1:]) for out in outputs]
+    return each(_eigh, real, imag)
 
 
 def _eigh(real: Dual, imag: Dual) -> list[Dual]:
-    """Decompose one matrix: λᵢ′ = vᵢᴴ A′ vᵢ, and vᵢ′ = Σ vⱼ·vⱼᴴ A′ vᵢ / (λᵢ - λⱼ) over j ≠ i."""
-    values, vectors = _enclosed(real.value, imag.value)
-    n, k = len(values), dual.directions(real, imag)
-    outputs = [*_parts(vectors), values]
-    if k is None:
-        return [*map(Dual, outputs)]
-    itself = np.eye(n, dtype=bool)
-    gaps = np.where(itself, balls.full((), balls.ONE), values[None, :] - values[:, None])
-    columns, slopes = _matrix(vectors), []
-    for re, im in zip(dual.tangents(real, k), dual.tangents(imag, k), strict=True):
-        moved = _matrix(vectors.T).conjugate() * _matrix(_joined(re, im)) * columns
-        inner = balls.boxed(moved.entries(), (n, n))
-        mixing = np.where(itself, balls.boxed([acb(0)], ()), inner / gaps)
-        change = balls.boxed((columns * _matrix(mixing)).entries(), (n, n))
-        slopes.append([*_parts(change), _parts(np.diagonal(inner))[0]])
-    return [Dual(v, np.stack(t)) for v, t in zip(outputs, zip(*slopes, strict=True), strict=True)]
-
-
-def _enclosed(real: np.ndarray, imag: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Enclose the eigenvalues and orthonormal eigenvectors; raises if two eigenvalues overlap."""
-    n = len(real)
-    try:
-        found = _matrix(_joined(real, imag)).eig(right=True)
-    except ValueError:
-        raise MorePrecisionNeededError from None
-    values = _parts(balls.boxed(found[0], (n,)))[0]
-    order = np.argsort(balls.midpoints(values), kind="stable")
-    values, vectors = values[order], balls.boxed(found[1].entries(), (n, n))[:, order]
-    if not np.asarray(values[:-1] < values[1:]).all():
-        raise MorePrecisionNeededError
-    like = np.linalg.eigh(balls.midpoints(real) + 1j * balls.midpoints(imag))[1]
-    conjugates = _conjugates(vectors)
-    overlaps = conjugates * _joined(balls.exact(np.real(like)), balls.exact(np.imag(like)))
-    phases, squares = overlaps.sum(axis=0), (conjugates * vectors).sum(axis=0)
-    sizes = [abs(p) * s.real.sqrt() for p, s in zip(phases, squares, strict=True)]
-    return values, vectors * (phases / balls.boxed(sizes, (n,)))
-
-
-def _joined(real: np.ndarray, imag: np.ndarray) -> np.ndarray:
-    pairs = zip(real.ravel(), imag.ravel(), strict=True)
-    return balls.boxed([acb(x, y) for x, y in pairs], real.shape)
-
-
-def _parts(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    flat = z.ravel().tolist()
-    return (
-        balls.boxed([x.real for x in flat], z.shape),
-        balls.boxed([x.imag for x in flat], z.shape),
-    )
-
-
-def _conjugates(z: np.ndarray) -> np.ndarray:
-    return balls.boxed([x.conjugate() for x in z.ravel()], z.shape)
-
-
-def _matrix(z: np.ndarray) -> Any:
-    return acb_mat(z.shape[0], z.shape[1], z.ravel().tolist())
+    z = balls.midpoints(real.value) + 1j * balls.midpoints(imag.value)
+    return decomposed(real, imag, np.linalg.eigh(z)[1])
 
 
 def _lengths(eqn: Any) -> tuple[int, ...]:

@@ -1,8 +1,8 @@
 """Rules for eigenvalues, singular values and the QR factorisation.
 
 FLINT encloses separated eigenvalues, with their vectors. Slopes are those of first-order
-perturbation theory (Horn and Johnson, Matrix Analysis, section 6.3): λᵢ′ = vᵢᵀ A′ vᵢ. The sign of a
-vector is arbitrary, so that of LAPACK is taken.
+perturbation theory (Horn and Johnson, Matrix Analysis, section 6.3): λᵢ′ = vᵢᴴ A′ vᵢ. The sign of a
+vector, or its phase, is arbitrary, so that of LAPACK is taken.
 """
 
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-from flint import acb_mat, arb_mat
+from flint import acb, acb_mat
 
 from handgrad.arithmetic import balls, dual
 from handgrad.arithmetic.comparisons import MorePrecisionNeededError
@@ -27,60 +27,90 @@ def eigh(run: Run, eqn: Any, a: Dual) -> list[Dual]:
     half = np.tril if eqn.params["lower"] else np.triu
     which = half(np.ones(a.shape[-2:], dtype=bool))
     a = a.linear(lambda m: np.where(which, m, m.swapaxes(-1, -2)))
-    return _each(a, lambda m: _eigh(m, np.linalg.eigh(balls.midpoints(m.value))[1]))
+    return each(lambda m: _eigh(m, np.linalg.eigh(balls.midpoints(m.value))[1]), a)
 
 
-def _each(a: Dual, f: Callable[[Dual], list[Dual]]) -> list[Dual]:
-    """Apply a function of one matrix to each of a batch."""
-    batch = a.shape[:-2]
-    found = [f(a[index]) for index in np.ndindex(*batch)]
+def each(f: Callable[..., list[Dual]], *arrays: Dual) -> list[Dual]:
+    """Apply a function of one matrix, or of its real and imaginary part, to each of a batch."""
+    batch = arrays[0].shape[:-2]
+    found = [f(*(a[index] for a in arrays)) for index in np.ndindex(*batch)]
     outputs = [dual.stacked(list(parts)) for parts in zip(*found, strict=True)]
     return [out.reshape(*batch, *out.shape[1:]) for out in outputs]
 
 
 def _eigh(a: Dual, like: np.ndarray) -> list[Dual]:
     """Decompose one symmetric matrix; the signs of the vectors are those of `like`."""
-    values, vectors = _enclosed(a.value, like)
-    if a.tangent is None:
-        return [Dual(vectors), Dual(values)]
-    k, n = a.tangent.shape[0], values.size
-    columns, rows = _many(vectors, k), _many(vectors.T, k)
-    inner = balls.matmul(balls.matmul(rows, a.tangent), columns)  # vᵢᵀ A′ vⱼ
-    # vᵢ′ = Σ vⱼ·vⱼᵀ A′ vᵢ / (λᵢ - λⱼ) over j ≠ i.
-    itself = np.eye(n, dtype=bool)
-    gaps = np.where(itself, balls.full((), balls.ONE), values[None, :] - values[:, None])
-    mixing = np.where(itself, balls.zeros(()), inner / gaps)
-    slopes = inner[:, np.arange(n), np.arange(n)]
-    return [Dual(vectors, balls.matmul(columns, mixing)), Dual(values, slopes)]
+    vectors, _, values = decomposed(a, Dual(balls.zeros(a.shape)), like)
+    return [vectors, values]
 
 
-def _many(matrix: np.ndarray, k: int) -> np.ndarray:
-    return np.broadcast_to(matrix, (k, *matrix.shape))
+def decomposed(real: Dual, imag: Dual, like: np.ndarray) -> list[Dual]:
+    """Decompose one Hermitian matrix: vᵢ′ = Σ vⱼ·vⱼᴴ A′ vᵢ / (λᵢ - λⱼ) over j ≠ i.
 
+    Args:
+        real: its real part.
+        imag: its imaginary part.
+        like: the vectors have the phases of these; their changes have no part along them.
 
-def _enclosed(a: np.ndarray, like: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Enclose the eigenvalues and orthonormal eigenvectors.
-
-    Both are real. FLINT's vectors are complex multiples of real ones, so their real parts are
-    eigenvectors too.
+    Returns:
+        The real and the imaginary part of the vectors, and the values, the smallest first.
 
     Raises:
-        MorePrecisionNeededError: two eigenvalues overlap.
+        MorePrecisionNeededError: two values overlap.
     """
-    n = len(a)
+    values, vectors = _enclosed(real.value, imag.value, like)
+    n, k = len(values), dual.directions(real, imag)
+    outputs = [*_parts(vectors), values]
+    if k is None:
+        return [*map(Dual, outputs)]
+    itself = np.eye(n, dtype=bool)
+    gaps = np.where(itself, balls.full((), balls.ONE), values[None, :] - values[:, None])
+    columns, slopes = _matrix(vectors), []
+    for re, im in zip(dual.tangents(real, k), dual.tangents(imag, k), strict=True):
+        moved = _matrix(vectors.T).conjugate() * _matrix(_joined(re, im)) * columns
+        inner = balls.boxed(moved.entries(), (n, n))  # vᵢᴴ A′ vⱼ
+        mixing = np.where(itself, balls.boxed([acb(0)], ()), inner / gaps)
+        change = balls.boxed((columns * _matrix(mixing)).entries(), (n, n))
+        slopes.append([*_parts(change), _parts(np.diagonal(inner))[0]])
+    return [Dual(v, np.stack(t)) for v, t in zip(outputs, zip(*slopes, strict=True), strict=True)]
+
+
+def _enclosed(
+    real: np.ndarray, imag: np.ndarray, like: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Enclose the eigenvalues and orthonormal eigenvectors."""
+    n = len(real)
     try:
-        found = acb_mat(arb_mat(n, n, a.ravel().tolist())).eig(right=True)
+        found = _matrix(_joined(real, imag)).eig(right=True)
     except ValueError:
         raise MorePrecisionNeededError from None
-    values = balls.boxed([value.real for value in found[0]], (n,))
-    vectors = balls.boxed([entry.real for entry in found[1].entries()], (n, n))
+    values = _parts(balls.boxed(found[0], (n,)))[0]
     order = np.argsort(balls.midpoints(values), kind="stable")
-    values, vectors = values[order], vectors[:, order]
+    values, vectors = values[order], balls.boxed(found[1].entries(), (n, n))[:, order]
     if not np.asarray(values[:-1] < values[1:]).all():
         raise MorePrecisionNeededError
-    signs = np.where(np.sum(balls.midpoints(vectors) * like, axis=0) < 0, -1, 1).tolist()
-    sizes = [size.sqrt() * sign for size, sign in zip((vectors**2).sum(axis=0), signs, strict=True)]
-    return values, vectors / balls.boxed(sizes, (n,))
+    conjugates = balls.boxed([x.conjugate() for x in vectors.ravel()], vectors.shape)
+    overlaps = conjugates * _joined(balls.exact(np.real(like)), balls.exact(np.imag(like)))
+    phases, squares = overlaps.sum(axis=0), (conjugates * vectors).sum(axis=0)
+    sizes = [abs(p) * s.real.sqrt() for p, s in zip(phases, squares, strict=True)]
+    return values, vectors * (phases / balls.boxed(sizes, (n,)))
+
+
+def _joined(real: np.ndarray, imag: np.ndarray) -> np.ndarray:
+    pairs = zip(real.ravel(), imag.ravel(), strict=True)
+    return balls.boxed([acb(x, y) for x, y in pairs], real.shape)
+
+
+def _parts(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    flat = z.ravel().tolist()
+    return (
+        balls.boxed([x.real for x in flat], z.shape),
+        balls.boxed([x.imag for x in flat], z.shape),
+    )
+
+
+def _matrix(z: np.ndarray) -> Any:
+    return acb_mat(z.shape[0], z.shape[1], z.ravel().tolist())
 
 
 def svd(run: Run, eqn: Any, a: Dual) -> list[Dual]:
@@ -91,7 +121,7 @@ def svd(run: Run, eqn: Any, a: Dual) -> list[Dual]:
         p["compute_uv"] and p["full_matrices"] and not square
     ):
         raise UncertifiedPrimitiveError(eqn.primitive.name)
-    return _each(a, lambda m: _svd(run, eqn, m, p["compute_uv"]))
+    return each(lambda m: _svd(run, eqn, m, p["compute_uv"]), a)
 
 
 def _svd(run: Run, eqn: Any, a: Dual, vectors: bool) -> list[Dual]:
@@ -116,7 +146,7 @@ def qr(run: Run, eqn: Any, a: Dual) -> list[Dual]:
     m, n = a.shape[-2:]
     if eqn.params.get("pivoting") or (eqn.params["full_matrices"] and m > n):
         raise UncertifiedPrimitiveError(eqn.primitive.name)
-    return _each(a, lambda m: _qr(run, eqn, m))
+    return each(lambda m: _qr(run, eqn, m), a)
 
 
 def _qr(run: Run, eqn: Any, a: Dual) -> list[Dual]:
