@@ -237,6 +237,17 @@ def rule(
 
     if reference.kink is None and (ruling := of_right(tolerances.estimated())):
         return ruling
+    if tolerances.in_floats is not None:
+        ruling = in_full(tolerances.full)
+        # What other draws would change, of any leaf, is left to those in balls.
+        if all(_levels(in_full(other)) == _levels(ruling) for other in tolerances.others()):
+            return ruling
     if reference.kink is None and (ruling := of_right(tolerances.drawn())):
         return ruling
-    return in_full(tolerances.full)
+    return in_full(tolerances.in_balls)
+
+
+def _levels(ruling: Ruling) -> list[int]:
+    """Return the level of the worst element of each leaf, for both gradients."""
+    both, parts = (ruling.yours, ruling.autodiff), ruling.given.parts()
+    return [int(np.max(w.level[part], initial=RIGHT)) for w in both for part in parts]

@@ -7,6 +7,7 @@ a new program. By their forms, programs are compared and compiled once.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from types import SimpleNamespace
 from typing import Any
 
 import jax
@@ -63,6 +64,12 @@ class Form:
 def form_of(program: Any) -> Form:
     """Return the form of a jaxpr, or of a closed one, whose constants belong to its form."""
     return Form(_comparable(program), program)
+
+
+def form_of_operation(eqn: Any) -> Form:
+    """Return the form of one equation of a jaxpr, which it holds as its program."""
+    alone = SimpleNamespace(constvars=(), invars=(), eqns=[eqn], outvars=eqn.outvars)
+    return Form(_operations(alone), eqn)
 
 
 @lru_cache(maxsize=128)

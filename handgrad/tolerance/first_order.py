@@ -55,7 +55,7 @@ def estimate(problem: Problem, reference: Reference, seed: int) -> np.ndarray | 
         float64, or another than JAX's, or JAX cannot differentiate it again, or only by a custom
         rule of the caller, which is right or wrong whatever the first derivative is.
     """
-    program = _program(problem, reference)
+    program = covered(problem, reference) or _forwards(problem, reference)
     if program is None or not may_be_compiled(program.jaxpr.jaxpr, DERIVED):
         return None
     try:
@@ -69,16 +69,19 @@ def estimate(problem: Problem, reference: Reference, seed: int) -> np.ndarray | 
     return estimate if np.isfinite(estimate).all() else None
 
 
-def _program(problem: Problem, reference: Reference) -> Program | None:
-    """Return a program of loss and gradient, if it is large and floats may show how it changes.
-
-    It is JAX's gradient program, or the loss and its slopes along random directions as JAX computes
-    them forwards. Nobody has held this one to the loss; but a wrong one could add little, see
-    `MOST`.
-    """
+def covered(problem: Problem, reference: Reference) -> Program | None:
+    """Return JAX's gradient program if it is large and floats may show how its results change."""
     program = problem.traced.gradient
-    if program is not None and reference.program is program:
-        return program if _may_be_estimated(program, problem, reference) else None
+    if program is None or reference.program is not program:
+        return None
+    return program if _may_be_estimated(program, problem, reference) else None
+
+
+def _forwards(problem: Problem, reference: Reference) -> Program | None:
+    """Return the loss and its slopes along random directions as JAX computes them forwards.
+
+    Nobody has held this program to the loss; but a wrong one could add little, see `MOST`.
+    """
     loss = problem.traced.loss
     if not problem.generic or not _may_be_estimated(loss, problem, reference):
         return None

@@ -19,7 +19,7 @@ from handgrad.oracle.random_directions import (
 )
 from handgrad.oracle.reference import Reference
 from handgrad.program.interpreter import UncertifiedPrimitiveError
-from handgrad.tolerance import first_order, stated
+from handgrad.tolerance import first_order, linearised, stated
 from handgrad.tolerance.around import OfProgram, OnSeries
 from handgrad.tolerance.monte_carlo import MonteCarlo
 from handgrad.tolerance.runs import BITS, LOOSE_DRAWS, SHARP_DRAWS, half_ulps
@@ -69,7 +69,8 @@ def measure(problem: Problem, reference: Reference, seed: int) -> Tolerances:
             problem, reference, draws, rest, program_in_balls, stated=lambda: by_rounding.sharp
         )
     rest = partial(_in_full, problem, reference, rng, own, None)
-    return Tolerances(problem, reference, draws, rest, program_in_balls, estimate)
+    floats = partial(_in_floats, problem, reference, seed, own)
+    return Tolerances(problem, reference, draws, rest, program_in_balls, estimate, floats)
 
 
 def in_arithmetic(problem: Problem, reference: Reference, seed: int) -> stated.Stated:
@@ -91,6 +92,37 @@ def _stand_for_others(problem: Problem) -> bool:
     """Tell whether some array is in no short format, so that its data may be half an ulp away."""
     arrays = (*problem.leaves, *problem.inputs, *filter(is_real, problem.traced.loss.jaxpr.consts))
     return not all(formats.is_half(array.dtype) for array in arrays)
+
+
+def _in_floats(
+    problem: Problem,
+    reference: Reference,
+    seed: int,
+    own: OfProgram | None,
+    changes: np.ndarray,
+) -> Tolerance | None:
+    """Compute both tolerances in floats, given the estimated changes; None if they do not show.
+
+    The result of the run itself must be as right as the tolerances say, so that it is of the same
+    rounding, and have some of its digits: a change that is computed from others may be anything.
+    """
+    program = first_order.covered(problem, reference)
+    if program is None or own is None:
+        return None
+    moved = linearised.changes(problem, program, seed, SHARP_DRAWS, rounded=False)
+    if moved is None or not moved.holds:
+        return None
+    rounded = linearised.changes(problem, program, seed, LOOSE_DRAWS, rounded=True)
+    if rounded is None or not rounded.holds:
+        return None
+    exact, changes = own.base, np.fmax(changes, moved.changes)
+    with balls.precision(max(BITS, reference.bits)):
+        unit = changes + half_ulps(problem, reference)(changes)
+        off = balls.magnitudes(balls.exact(rounded.result) - exact)
+        if not (off <= np.fmin(LOOSE * rounded.changes, first_order.MOST * unit)).all():
+            return None
+        none = np.zeros(1 + problem.size)
+        return tolerance(reference, unit, rounded.changes, none, exact[1:])
 
 
 def _in_full(

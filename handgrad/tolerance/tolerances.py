@@ -27,13 +27,15 @@ program shows, or that was stated, is what counts as right; see `handgrad.tolera
 **Only what decides is measured.** Draws can but add to a tolerance, so what lies within the sharp
 one of a few draws is right whatever the others show, and a draw or two decide for most right
 gradients; of large ones they are estimated first (`handgrad.tolerance.first_order`). All are run
-where that does not decide, and where somebody asks how large an error would have been caught.
+where that does not decide, and where somebody asks how large an error would have been caught; for
+large gradients in floats (`handgrad.tolerance.linearised`), unless these do not show the tolerances
+or the ruling depends on their digits.
 """
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import chain
+from itertools import chain, product
 from typing import Any
 
 import numpy as np
@@ -50,6 +52,10 @@ from handgrad.tolerance.stated import Stated
 
 #: The loose tolerance in largest deviations; measured as `SHARP`.
 LOOSE = 32
+
+#: The largest of as many other draws from a normal distribution is seldom this many times as large
+#: or as small: of eight once in 500 times, of four, with an estimate that counts, once in 1,000.
+OTHER = 4.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,6 +150,7 @@ class Tolerances:
         rest: (the largest changes by these draws) -> the tolerances in full.
         program: the gradient of JAX's program in exact arithmetic, objects; if it has one.
         estimate: the changes without any draw in balls, (1 + size,), or None; counts as a draw.
+        linearised: (these changes) -> the tolerances in full, without any run in balls, or None.
         stated: measures what rounding in short formats explains; None where there are none.
     """
 
@@ -155,10 +162,11 @@ class Tolerances:
         rest: Callable[[np.ndarray], Tolerance],
         program: np.ndarray | None = None,
         estimate: Callable[[], np.ndarray | None] = lambda: None,
+        linearised: Callable[[np.ndarray], Tolerance | None] = lambda _: None,
         stated: Callable[[], Stated] | None = None,
     ) -> None:
         self._problem, self._reference, self._rest = problem, reference, rest
-        self._draws, self._estimate = draws, estimate
+        self._draws, self._estimate, self._linearised = draws, estimate, linearised
         self._program = reference.gradient if program is None else program
         self._changes = np.zeros(1 + problem.size)
         self._measure_stated = stated
@@ -208,11 +216,44 @@ class Tolerances:
         return half_ulps(self._problem, self._reference)
 
     @cached_property
-    def full(self) -> Tolerance:
-        """The tolerances of all draws, which count from then on."""
+    def in_floats(self) -> Tolerance | None:
+        """The tolerances in full, as a run in floats shows them; None if it does not."""
+        for changes in self._first:
+            self._add(changes)
+        found = self._linearised(self._changes)
+        return found and self._completed(found)
+
+    def others(self) -> Iterator[Tolerance]:
+        """Yield those in floats, narrower and wider, as other draws might have shown them."""
+        if (mine := self.in_floats) is None:
+            return
+        least = self._so_far()  # what is estimated counts whatever draws show
+        for units, loose in product((1 / OTHER, OTHER), repeat=2):
+            yield replace(
+                mine,
+                unit=np.fmax(least.unit, units * mine.unit),
+                unit_of_loss=max(least.unit_of_loss, units * mine.unit_of_loss),
+                loose=loose * mine.loose,
+                loose_of_loss=loose * mine.loose_of_loss,
+            )
+
+    @cached_property
+    def in_balls(self) -> Tolerance:
+        """The tolerances of all draws in balls, which count from then on."""
+        self.in_floats = None
         for changes in chain(self._first, self._draws):
             self._add(changes)
         return self._completed(self._rest(self._changes))
+
+    @property
+    def full(self) -> Tolerance:
+        """The tolerances in full: in floats if these show them, else in balls.
+
+        Draws in balls so far count, too; once all have been asked for, nothing else does.
+        """
+        if (mine := self.in_floats) is None:
+            return self.in_balls
+        return replace(mine, unit=np.fmax(mine.unit, self._so_far().unit))
 
 
 class Measured(Tolerances):
@@ -228,7 +269,12 @@ class Measured(Tolerances):
     drawn = estimated
 
     @cached_property
-    def full(self) -> Tolerance:
+    def in_floats(self) -> Tolerance | None:
+        """None: they were measured in another way."""
+        return None
+
+    @cached_property
+    def in_balls(self) -> Tolerance:
         """The tolerances."""
         return replace(self._known, stored=self.stored)
 
