@@ -126,7 +126,7 @@ def judge_answer(
         ruling = ruling.on(worst, loss.has_autodiff)
         unexplained = ruling.unexplained
     if unexplained is not None:
-        shown = reruns.formula(loss, given, unexplained)
+        shown = reruns.formula(case, given, unexplained)
         # In exact arithmetic nothing overflows, so that excuses no overflow.
         ruling = ruling.with_rerun(np.where(short_formats.overflown(ruling), INCONCLUSIVE, shown))
     if (cause := case.claim.why_not_shown(ruling)) is not None:

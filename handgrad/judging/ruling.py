@@ -14,10 +14,9 @@ from handgrad.judging.comparing import Right, compare, excused
 from handgrad.judging.leaf_errors import own_rounding
 from handgrad.judging.witness import (
     DOUBTFUL,
-    INCONCLUSIVE,
     RIGHT,
     RIGHT_FORMULA,
-    ROUNDING,
+    UNTOLD,
     WRONG,
     WRONG_FORMULA,
     Compared,
@@ -27,11 +26,6 @@ from handgrad.judging.witness import (
 from handgrad.oracle.evaluate import Problem
 from handgrad.oracle.reference import Reference, UndecidableError
 from handgrad.tolerance.tolerances import Tolerance, Tolerances
-
-#: What code loses that cannot be rerun is not known: SciPy's `expm` is off by 7e-13 of a matrix of
-#: 3 × 3, and no rounding explains it. A gap below this fraction of an element, which leaves LAPACK
-#: and the like a thousand times as much, is no evidence of a wrong formula.
-UNKNOWN_CODE = 1e-9
 
 #: The unit roundoff of float32 in that of float64.
 FLOAT32 = float(np.finfo(np.float32).eps / np.finfo(np.float64).eps)
@@ -110,31 +104,18 @@ class Ruling:
         # Where no unit is known, constants of the right formula may still be rounded.
         rounded = mine.size * own_rounding(self.given.leaves)
         sharp = np.where(np.isinf(self.tolerance.sharp), rounded, self.tolerance.sharp)
-        return Gaps(mine.reference, mine.gap, sharp, wrong)
+        return Gaps(mine.reference, mine.gap, mine.size, sharp, wrong)
 
     def with_rerun(self, shown: np.ndarray) -> "Ruling":
         """Return the ruling after a rerun of the gradient at another precision.
 
-        It has shown one of `WRONG_FORMULA` .. `ROUNDING` of each element.
+        It has shown one of `WRONG_FORMULA` .. `UNTOLD` of each element.
         """
         level = excused(self.yours, shown == RIGHT_FORMULA)
-        level[(level == WRONG) & self._is_little & (shown == INCONCLUSIVE)] = DOUBTFUL
-        level[(level == WRONG) & np.isfinite(self.yours.gap) & (shown == ROUNDING)] = DOUBTFUL
+        level[(level == WRONG) & (shown == UNTOLD)] = DOUBTFUL
         if self.reference.certified:
             level[self.yours.open & (level > RIGHT) & (shown == WRONG_FORMULA)] = WRONG
         return replace(self, yours=replace(self.yours, level=level), shown=shown)
-
-    @property
-    def _is_little(self) -> np.ndarray:
-        """Which gaps unknown code may lose, bool, shape (size,)."""
-        return self.yours.gap <= UNKNOWN_CODE * self.yours.size
-
-    def cannot_be_told(self, i: int) -> bool:
-        """Tell whether the gap of an element may be a mistake, or what unknown code loses."""
-        if self.shown is None or self.yours.level[i] != DOUBTFUL or not self._is_little[i]:
-            return False
-        explained = max(self.tolerance.sharp[i], self.tolerance.loose[i], self.tolerance.jump[i])
-        return bool(self.shown[i] == INCONCLUSIVE and self.yours.gap[i] > explained)
 
     def worst_of(self, answer: np.ndarray) -> int:
         """Return the level of the worst element of another gradient, float64, shape (size,)."""
@@ -231,7 +212,8 @@ def rule(
         theirs, exact = ruling.autodiff, np.zeros(problem.size)
         off = theirs.open
         exact[off] = balls.magnitudes(tolerance.program[off] - theirs.reference[off])
-        gaps = Gaps(theirs.reference, theirs.gap, tolerance.sharp, theirs.level == WRONG)
+        wrong = theirs.level == WRONG
+        gaps = Gaps(theirs.reference, theirs.gap, theirs.size, tolerance.sharp, wrong)
         level = excused(theirs, gaps.shown_by(exact) == RIGHT_FORMULA)
         return replace(ruling, autodiff=replace(theirs, level=level))
 

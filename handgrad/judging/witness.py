@@ -10,9 +10,9 @@ from handgrad.tolerance.stated import HALF_KNOWN
 #: The levels of an element, from best to worst.
 RIGHT, ROUNDED, DOUBTFUL, WRONG = 0, 1, 2, 3
 
-#: What a rerun of the gradient at another precision shows of an element. ROUNDING: its error is
-#: like rounding, and too large to tell whether the formula is right.
-WRONG_FORMULA, INCONCLUSIVE, RIGHT_FORMULA, ROUNDING = -1, 0, 1, 2
+#: What a rerun of the gradient at another precision shows of an element. UNTOLD: there is none, and
+#: code that cannot be rerun may lose as much as it is off.
+WRONG_FORMULA, INCONCLUSIVE, RIGHT_FORMULA, UNTOLD = -1, 0, 1, 2
 
 #: A gap of this fraction of an element or more leaves no right digit: -log10 of it rounds to 0.
 NOTHING_LEFT = 10**-0.5
@@ -26,6 +26,7 @@ class Gaps:
 
     reference: np.ndarray  #: objects
     gap: np.ndarray  #: the error of the gradient in the dtype of the parameters
+    size: np.ndarray  #: of each element, as that of `Witness`
     sharp: np.ndarray  #: the largest error that conditioning explains
     wrong: np.ndarray  #: bool, whether the gap is more than rounding explains, before a rerun
 
