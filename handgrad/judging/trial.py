@@ -32,6 +32,7 @@ from handgrad.judging.repeatability import (
     raises_always,
 )
 from handgrad.judging.untraceable import calling
+from handgrad.judging.variation import repeated
 from handgrad.judging.vectors.functions import check_function
 from handgrad.judging.verdict import decisive, judgement
 
@@ -153,7 +154,7 @@ def _tried(case: Case, given: Point, points: Any, seconds: float) -> _Tried:
 
 def _judged(case: Case, given: Point, points: Any, clock: Clock, progress: Progress) -> _Tried:
     progress.at("calling the gradient and the loss")
-    answer, other = form.repeated(case, given)
+    answer, other = repeated(case, given)
     _, _, faults = answer
     wrong, judged = Outcome(given, findings=tuple(faults)), None
     if any(fault.kind != "not-repeatable" for fault in faults):
@@ -277,7 +278,7 @@ def _moved_point(loss: PreparedLoss, given: Point) -> Outcome:
     if not np.isfinite(value):
         return dropped(given, value)
     try:
-        answer, other = form.repeated(case, given, CALLS_ELSEWHERE, least=1)
+        answer, other = repeated(case, given, CALLS_ELSEWHERE, least=1)
     except Exception as error:
         raise_internal(error)
         if not raises_always(lambda: form.call_gradient(case, given)):
