@@ -1,6 +1,6 @@
 """The ruling at one point: every element of both gradients compared with the reference."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -117,21 +117,11 @@ class Ruling:
             level[self.yours.open & (level > RIGHT) & (shown == WRONG_FORMULA)] = WRONG
         return replace(self, yours=replace(self.yours, level=level), shown=shown)
 
-    def worst_of(self, answer: np.ndarray) -> int:
-        """Return the level of the worst element of another gradient, float64, shape (size,)."""
-        right = Right.of(self.given, self.reference, self.reference.gradient)
-        with balls.precision(max(self.reference.bits, 192)):
-            compared = compare(self.given, self.reference, answer, self.tolerance.sharp, right)
-        return comparing.judged(self.given, self.tolerance, compared).worst
-
-    def worst_by(self, tolerance: Tolerance) -> int:
-        """Return the level of the worst element of yours by another tolerance."""
-        right = Right.of(self.given, self.reference, self.reference.gradient)
-        with balls.precision(max(self.reference.bits, 192)):
-            compared = compare(
-                self.given, self.reference, self.yours.answer, tolerance.sharp, right
-            )
-        return comparing.judged(self.given, tolerance, compared).worst
+    def worst_of(self, answer: np.ndarray, tolerance: Tolerance | None = None) -> int:
+        """Return the level of the worst element of a gradient, float64, (size,), by a tolerance."""
+        reference, tolerance = self.reference, tolerance or self.tolerance
+        compared = _compared(self.given, reference, [answer], tolerance.sharp)
+        return comparing.judged(self.given, tolerance, compared[0]).worst
 
     def without_autodiff(self) -> "Ruling":
         """Return the ruling without autodiff: NaN in its place, and no blame."""
@@ -184,17 +174,11 @@ def rule(
     """
     answers = (yours, np.full_like(yours, np.nan) if autodiff is None else autodiff)
 
-    known = Right.of(given, reference, reference.gradient)
-
-    def compared(sharp: np.ndarray | None) -> list[Compared]:
-        with balls.precision(max(reference.bits, 192)):
-            return [compare(given, reference, answer, sharp, known) for answer in answers]
-
     # Away from kinks an answer is compared once, whatever the tolerance.
-    smooth = None if reference.kink else compared(None)
+    smooth = None if reference.kink else _compared(given, reference, answers, None)
 
     def judged(tolerance: Tolerance, sufficed: Tolerance | None) -> Ruling:
-        each = smooth or compared(tolerance.sharp)
+        each = smooth or _compared(given, reference, answers, tolerance.sharp)
         both = [comparing.judged(given, tolerance, one) for one in each]
         ruling = Ruling(given, reference, tolerances, both[0], both[1], problem, sufficed)
         return ruling if autodiff is not None else ruling.without_autodiff()
@@ -227,6 +211,14 @@ def rule(
     if reference.kink is None and (ruling := of_right(tolerances.drawn())):
         return ruling
     return in_full(tolerances.in_balls)
+
+
+def _compared(
+    given: Point, reference: Reference, answers: Sequence[np.ndarray], sharp: np.ndarray | None
+) -> list[Compared]:
+    right = Right.of(given, reference, reference.gradient)
+    with balls.precision(max(reference.bits, 192)):
+        return [compare(given, reference, answer, sharp, right) for answer in answers]
 
 
 def _levels(ruling: Ruling) -> list[int]:
