@@ -184,7 +184,7 @@ def _judged(case: Case, given: Point, points: Any, clock: Clock, progress: Progr
                 first = judged if judged.wrong else replace(first, varies=judged.varies)
             return replace(tried, outcomes=[first, *rest], others=others)
         except NotAFunctionError as error:
-            return _Tried([Outcome(given, cause=f"{error}; {advice(case, given)}")])
+            return _Tried([Outcome(given, cause=f"{error}; {advice(case, given, error)}")])
         except AnotherFunctionError as error:
             if gate is None:
                 raise  # there is no way to judge the function
