@@ -60,7 +60,7 @@ def exact_gradient(
             prepared = prepare(case, given)
             prepared.check_repeatable(given)
         except NotAFunctionError as error:
-            raise NotAFunctionError(f"{error}; {advice(case, given)}") from None
+            raise NotAFunctionError(f"{error}; {advice(case, given, error)}") from None
         reference = prepared.reference(given)
     return enclosures(reference, given)
 

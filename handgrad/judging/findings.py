@@ -14,7 +14,7 @@ from handgrad.judging.case import Case
 from handgrad.judging.outcome import Outcome
 from handgrad.judging.reruns import in_float32
 from handgrad.judging.ruling import Ruling
-from handgrad.judging.witness import RIGHT, RIGHT_FORMULA, ROUNDED, ROUNDING, WRONG
+from handgrad.judging.witness import RIGHT, RIGHT_FORMULA, ROUNDED, UNTOLD, WRONG
 from handgrad.oracle.custom_rules import broken_rules
 from handgrad.oracle.enclosures import enclosure
 
@@ -87,7 +87,7 @@ def _of_leaf(ruling: Ruling, case: Case, path: str, part: slice, kind: str) -> F
             f"{ruling.left_out[i]:.2g}, so what is right cannot be decided"
         )
         return Finding("unknown", path, index, what, 0.5)
-    if ruling.cannot_be_told(i):
+    if ruling.shown is not None and ruling.shown[i] == UNTOLD:
         what = (
             f"{where}{both}; that may be a wrong formula, or what "
             "the code that yours calls loses by rounding; which of the two cannot be told, since "
@@ -103,11 +103,6 @@ def _of_leaf(ruling: Ruling, case: Case, path: str, part: slice, kind: str) -> F
     elif ruling.tolerance.jump[i] >= yours.gap[i] > ruling.tolerance.loose[i]:
         turn = "rounding may turn a comparison in the loss here, which costs as much as that"
         cost = f"{turn}, so this precision cannot decide"
-    elif ruling.shown is not None and ruling.shown[i] == ROUNDING:
-        cost = (
-            "what is off varies from point to point, as rounding does, and code that cannot be "
-            "rerun in longer numbers may lose as much"
-        )
     digits = plural(_right_digits(ruling, i), "digit")
     what = f"{where}{digits} {'is' if digits == '1 digit' else 'are'} right; {cost}"
     return Finding("rounding", path, index, what, 0.5)

@@ -13,7 +13,6 @@ from handgrad.data.findings import Finding
 from handgrad.data.point import Point
 from handgrad.data.pytrees import is_real
 from handgrad.judging.case import OF_GRADIENT, Case, Wording
-from handgrad.judging.repeatability import calls
 from handgrad.judging.untraceable import calling
 from handgrad.program.ending import LoopError, before_loops, calls_compiled
 from handgrad.program.trace import run_to_end
@@ -194,53 +193,3 @@ def call_gradient(case: Case, given: Point) -> Called:
     what = f"{case.wording.gradient} wrote to its argument; the caller's data would be spoilt"
     findings += [Finding.of_form("mutation", path, what) for path in changed]
     return value, leaves, findings
-
-
-def repeated(
-    case: Case,
-    given: Point,
-    most: int | None = None,
-    least: int = 2,
-    first: Called | None = None,
-) -> tuple[Called, list[Called]]:
-    """Call the gradient several times at a point; return the first result, and one that differs.
-
-    The findings of the first are what is wrong in the form of any, and its difference from the
-    other one, if there is one.
-
-    Args:
-        case: the case.
-        given: the point.
-        most, least: how many calls; see `handgrad.judging.repeatability.calls`. By default as many
-            as the case has.
-        first: the first result, if it is there.
-    """
-    results = calls(lambda: call_gradient(case, given), most or case.calls, least)
-    value, leaves, findings = first or next(results)
-    result: Called | None = None
-    while not findings and (result := next(results, None)):
-        value_again, again, findings = result
-        if not findings and (changed := differs(leaves, again, given)):
-            findings = [changed]
-        elif not findings and case.has_value and not _same(value, value_again):
-            what = f"another call gave the loss {value_again!s}, the first one {value!s}"
-            findings = [Finding.of_form("not-repeatable", None, what)]
-    return (value, leaves, findings), [result] if result and findings else []
-
-
-def _same(a: Any, b: Any) -> bool:
-    return np.array_equal(a, b, equal_nan=formats.is_floating(np.asarray(a).dtype))
-
-
-def differs(first: Answer, second: Answer, given: Point) -> Finding | None:
-    """Return a finding if another call of a gradient at the same point returned other numbers."""
-    for path, a, b in zip(given.paths, first, second, strict=True):
-        if not np.array_equal(a, b, equal_nan=True):
-            with np.errstate(invalid="ignore"):
-                gaps = np.abs(a.astype(np.float64) - b.astype(np.float64))
-                gaps = np.where(np.isnan(gaps), np.inf, gaps)
-            where = np.unravel_index(int(np.argmax(gaps)), a.shape)
-            index = tuple(int(i) for i in where)
-            what = f"another call gave {b[index]!s}, the first one {a[index]!s}"
-            return Finding("not-repeatable", path, index, what, 1.0)
-    return None

@@ -60,8 +60,6 @@ class JaxLoss:
     #: By the form of the point. A form may hold the id of a leaf, so the point is kept alive.
     _programs: dict[Any, tuple[Traced, Point]] = field(default_factory=dict, repr=False)
     _compiled: dict[Traced, Callable[..., Any]] = field(default_factory=dict, repr=False)
-    #: What was computed for the loss alone, until somebody asks for its gradient, too.
-    _known: dict[Point, tuple[float, np.ndarray]] = field(default_factory=dict, repr=False)
 
     @property
     def has_autodiff(self) -> bool:
@@ -76,8 +74,6 @@ class JaxLoss:
         XLA combines constants, so that 1e200 * (1e200 * x) is not finite at 0; what is not finite
         is computed as it is written.
         """
-        if (known := self._known.pop(given, None)) is not None:
-            return known
         self._must_end(given)
         compiled = self._compiled_autodiff(given)
         if compiled is not None:
@@ -92,8 +88,7 @@ class JaxLoss:
         if self._compiled_autodiff(given) is None:
             with suppress(UncertifiedPrimitiveError):
                 return self._along_one(given, self.traced(given))[0]
-        self._known[given] = self.answers(given)
-        return self._known[given][0]
+        return self.answers(given)[0]
 
     def is_finite_as_written(self, given: Point) -> bool:
         """Tell whether the loss is finite, operation by operation."""

@@ -16,7 +16,7 @@ from handgrad.judging.losses import PreparedLoss
 from handgrad.judging.outcome import Outcome, Value
 from handgrad.judging.repeatability import CALLS_ELSEWHERE
 from handgrad.judging.ruling import Ruling, rule
-from handgrad.judging.variation import between_calls
+from handgrad.judging.variation import between_calls, repeated
 from handgrad.judging.witness import INCONCLUSIVE, ROUNDED
 from handgrad.oracle.reference import Reference, UndecidableError
 from handgrad.tolerance.runs import stored
@@ -35,7 +35,7 @@ def judge_point(loss: PreparedLoss, given: Point) -> Outcome:
     if not np.isfinite(value):
         check_repeatable(loss, Outcome(given), value)
         return dropped(given, value)
-    answer, other = form.repeated(case, given, CALLS_ELSEWHERE, least=1)
+    answer, other = repeated(case, given, CALLS_ELSEWHERE, least=1)
     outcome = judge_answer(loss, given, answer, autodiff, other)
     check_repeatable(loss, outcome, value)
     return outcome
@@ -84,7 +84,7 @@ def judge_answer(
     Args:
         loss: the loss.
         given: the point.
-        answer, other: what `form.repeated` returned.
+        answer, other: what `repeated` returned.
         autodiff: the gradient by JAX.
     """
     value, leaves, findings = answer
@@ -114,7 +114,7 @@ def judge_answer(
     unexplained = ruling.unexplained
     if unexplained is not None and not findings:
         # A rerun would excuse a gradient that is off in some calls alone.
-        (_, _, findings), other = form.repeated(case, given, first=answer)
+        (_, _, findings), other = repeated(case, given, first=answer)
     varies = None
     if findings:
         varying = between_calls(loss, given, ruling, [answer, *other])
@@ -126,7 +126,7 @@ def judge_answer(
         ruling = ruling.on(worst, loss.has_autodiff)
         unexplained = ruling.unexplained
     if unexplained is not None:
-        shown = reruns.formula(loss, given, unexplained)
+        shown = reruns.formula(case, given, unexplained)
         # In exact arithmetic nothing overflows, so that excuses no overflow.
         ruling = ruling.with_rerun(np.where(short_formats.overflown(ruling), INCONCLUSIVE, shown))
     if (cause := case.claim.why_not_shown(ruling)) is not None:

@@ -17,6 +17,7 @@ from handgrad.judging.hidden_state import reads_unwritten
 from handgrad.judging.jax_loss import CALLBACKS, JaxLoss, outside
 from handgrad.judging.numpy_loss import NumpyLoss, may_be_judged, numpy_loss
 from handgrad.judging.repeatability import NotAFunctionError
+from handgrad.oracle.numpy_losses.dispatch import UNWRITTEN, UnwrittenError
 from handgrad.oracle.numpy_losses.stand_ins import apart, on_series
 from handgrad.program.adaptive import ADAPTIVE, adaptive
 from handgrad.program.equations import equations
@@ -57,7 +58,8 @@ def gated(case: Case, given: Point, points: int = 0) -> tuple[PreparedLoss, Gate
         Exception: what the loss raises.
     """
     if reads_unwritten(case, given):
-        raise NotAFunctionError(f"{case.wording.loss} is not a function of its arguments")
+        says = f"{case.wording.loss} is not a function of its arguments"
+        raise NotAFunctionError(says) from UnwrittenError(UNWRITTEN)
     try:
         return _by_jax(case, given)
     except NotAFunctionError:

@@ -283,10 +283,9 @@ def numpy_loss(case: Case, given: Point, by_jax: Exception) -> tuple[NumpyLoss, 
             return prepared, None
         except NotAFunctionError:
             raise
-        except UnwrittenError:
-            raise NotAFunctionError(
-                f"{case.wording.loss} is not a function of its arguments"
-            ) from None
+        except UnwrittenError as error:
+            says = f"{case.wording.loss} is not a function of its arguments"
+            raise NotAFunctionError(says) from error
         except Exception as error:  # code may raise anything on numbers that it was not written for
             raise_internal(error, Exception)
             first = first or error

@@ -1,5 +1,6 @@
 """The outcome of each point, and the trial that collects them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from handgrad.clock import SECONDS
@@ -7,6 +8,7 @@ from handgrad.data.findings import Finding
 from handgrad.data.point import Point
 from handgrad.judging.black_box import BlackBox
 from handgrad.judging.case import Case
+from handgrad.judging.linearity import Other
 from handgrad.judging.losses import PreparedLoss
 from handgrad.judging.ruling import Ruling
 from handgrad.judging.variation import Variation
@@ -45,11 +47,17 @@ class Trial:
     """A case and its outcomes, kept for diagnosis, shrinking and power later."""
 
     case: Case
-    loss: PreparedLoss | None  #: None where no point was judged
     outcomes: tuple[Outcome, ...]  #: the caller's point first
-    deciding: int  #: the number of the deciding one
+    loss: PreparedLoss | None = None  #: None where no point was judged
     stopped: str | None = None  #: what ended it before all points were judged; a warning
+    interrupted: bool = False  #: whether that was Ctrl-C
+    others: Sequence[Other] = ()  #: where the case does not seem to be linear
     seconds: float = SECONDS  #: how long it might take
+
+    @property
+    def deciding(self) -> int:
+        """The number of the deciding point: the first wrong one, else the caller's."""
+        return next((i for i, outcome in enumerate(self.outcomes) if outcome.wrong), 0)
 
     @property
     def only_called(self) -> bool:

@@ -1,6 +1,6 @@
 """The ruling at one point: every element of both gradients compared with the reference."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,10 +14,9 @@ from handgrad.judging.comparing import Right, compare, excused
 from handgrad.judging.leaf_errors import own_rounding
 from handgrad.judging.witness import (
     DOUBTFUL,
-    INCONCLUSIVE,
     RIGHT,
     RIGHT_FORMULA,
-    ROUNDING,
+    UNTOLD,
     WRONG,
     WRONG_FORMULA,
     Compared,
@@ -27,11 +26,6 @@ from handgrad.judging.witness import (
 from handgrad.oracle.evaluate import Problem
 from handgrad.oracle.reference import Reference, UndecidableError
 from handgrad.tolerance.tolerances import Tolerance, Tolerances
-
-#: What code loses that cannot be rerun is not known: SciPy's `expm` is off by 7e-13 of a matrix of
-#: 3 × 3, and no rounding explains it. A gap below this fraction of an element, which leaves LAPACK
-#: and the like a thousand times as much, is no evidence of a wrong formula.
-UNKNOWN_CODE = 1e-9
 
 #: The unit roundoff of float32 in that of float64.
 FLOAT32 = float(np.finfo(np.float32).eps / np.finfo(np.float64).eps)
@@ -110,47 +104,24 @@ class Ruling:
         # Where no unit is known, constants of the right formula may still be rounded.
         rounded = mine.size * own_rounding(self.given.leaves)
         sharp = np.where(np.isinf(self.tolerance.sharp), rounded, self.tolerance.sharp)
-        return Gaps(mine.reference, mine.gap, sharp, wrong)
+        return Gaps(mine.reference, mine.gap, mine.size, sharp, wrong)
 
     def with_rerun(self, shown: np.ndarray) -> "Ruling":
         """Return the ruling after a rerun of the gradient at another precision.
 
-        It has shown one of `WRONG_FORMULA` .. `ROUNDING` of each element.
+        It has shown one of `WRONG_FORMULA` .. `UNTOLD` of each element.
         """
         level = excused(self.yours, shown == RIGHT_FORMULA)
-        level[(level == WRONG) & self._is_little & (shown == INCONCLUSIVE)] = DOUBTFUL
-        level[(level == WRONG) & np.isfinite(self.yours.gap) & (shown == ROUNDING)] = DOUBTFUL
+        level[(level == WRONG) & (shown == UNTOLD)] = DOUBTFUL
         if self.reference.certified:
             level[self.yours.open & (level > RIGHT) & (shown == WRONG_FORMULA)] = WRONG
         return replace(self, yours=replace(self.yours, level=level), shown=shown)
 
-    @property
-    def _is_little(self) -> np.ndarray:
-        """Which gaps unknown code may lose, bool, shape (size,)."""
-        return self.yours.gap <= UNKNOWN_CODE * self.yours.size
-
-    def cannot_be_told(self, i: int) -> bool:
-        """Tell whether the gap of an element may be a mistake, or what unknown code loses."""
-        if self.shown is None or self.yours.level[i] != DOUBTFUL or not self._is_little[i]:
-            return False
-        explained = max(self.tolerance.sharp[i], self.tolerance.loose[i], self.tolerance.jump[i])
-        return bool(self.shown[i] == INCONCLUSIVE and self.yours.gap[i] > explained)
-
-    def worst_of(self, answer: np.ndarray) -> int:
-        """Return the level of the worst element of another gradient, float64, shape (size,)."""
-        right = Right.of(self.given, self.reference, self.reference.gradient)
-        with balls.precision(max(self.reference.bits, 192)):
-            compared = compare(self.given, self.reference, answer, self.tolerance.sharp, right)
-        return comparing.judged(self.given, self.tolerance, compared).worst
-
-    def worst_by(self, tolerance: Tolerance) -> int:
-        """Return the level of the worst element of yours by another tolerance."""
-        right = Right.of(self.given, self.reference, self.reference.gradient)
-        with balls.precision(max(self.reference.bits, 192)):
-            compared = compare(
-                self.given, self.reference, self.yours.answer, tolerance.sharp, right
-            )
-        return comparing.judged(self.given, tolerance, compared).worst
+    def worst_of(self, answer: np.ndarray, tolerance: Tolerance | None = None) -> int:
+        """Return the level of the worst element of a gradient, float64, (size,), by a tolerance."""
+        reference, tolerance = self.reference, tolerance or self.tolerance
+        compared = _compared(self.given, reference, [answer], tolerance.sharp)
+        return comparing.judged(self.given, tolerance, compared[0]).worst
 
     def without_autodiff(self) -> "Ruling":
         """Return the ruling without autodiff: NaN in its place, and no blame."""
@@ -203,17 +174,11 @@ def rule(
     """
     answers = (yours, np.full_like(yours, np.nan) if autodiff is None else autodiff)
 
-    known = Right.of(given, reference, reference.gradient)
-
-    def compared(sharp: np.ndarray | None) -> list[Compared]:
-        with balls.precision(max(reference.bits, 192)):
-            return [compare(given, reference, answer, sharp, known) for answer in answers]
-
     # Away from kinks an answer is compared once, whatever the tolerance.
-    smooth = None if reference.kink else compared(None)
+    smooth = None if reference.kink else _compared(given, reference, answers, None)
 
     def judged(tolerance: Tolerance, sufficed: Tolerance | None) -> Ruling:
-        each = smooth or compared(tolerance.sharp)
+        each = smooth or _compared(given, reference, answers, tolerance.sharp)
         both = [comparing.judged(given, tolerance, one) for one in each]
         ruling = Ruling(given, reference, tolerances, both[0], both[1], problem, sufficed)
         return ruling if autodiff is not None else ruling.without_autodiff()
@@ -231,7 +196,8 @@ def rule(
         theirs, exact = ruling.autodiff, np.zeros(problem.size)
         off = theirs.open
         exact[off] = balls.magnitudes(tolerance.program[off] - theirs.reference[off])
-        gaps = Gaps(theirs.reference, theirs.gap, tolerance.sharp, theirs.level == WRONG)
+        wrong = theirs.level == WRONG
+        gaps = Gaps(theirs.reference, theirs.gap, theirs.size, tolerance.sharp, wrong)
         level = excused(theirs, gaps.shown_by(exact) == RIGHT_FORMULA)
         return replace(ruling, autodiff=replace(theirs, level=level))
 
@@ -245,6 +211,14 @@ def rule(
     if reference.kink is None and (ruling := of_right(tolerances.drawn())):
         return ruling
     return in_full(tolerances.in_balls)
+
+
+def _compared(
+    given: Point, reference: Reference, answers: Sequence[np.ndarray], sharp: np.ndarray | None
+) -> list[Compared]:
+    right = Right.of(given, reference, reference.gradient)
+    with balls.precision(max(reference.bits, 192)):
+        return [compare(given, reference, answer, sharp, right) for answer in answers]
 
 
 def _levels(ruling: Ruling) -> list[int]:

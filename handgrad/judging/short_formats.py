@@ -141,7 +141,7 @@ def _explains(ruling: Ruling, other: Arithmetic, seed: int) -> bool:
         distance = _norm(found.error[part], ruling.yours.size[part])
         if distance > found.fraction[part].max(initial=0.0):
             return False  # which would explain anything
-    return ruling.worst_by(tolerance) == RIGHT
+    return ruling.worst_of(ruling.yours.answer, tolerance) == RIGHT
 
 
 def zeros(outcomes: Sequence[Outcome], deciding: int) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -33,8 +33,9 @@ from handgrad.judging.repeatability import (
     raises_always,
 )
 from handgrad.judging.untraceable import calling
+from handgrad.judging.variation import repeated
 from handgrad.judging.vectors.functions import check_function
-from handgrad.judging.verdict import decisive, judgement
+from handgrad.judging.verdict import judgement
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
 __tracebackhide__ = True
@@ -94,11 +95,8 @@ def _judge(case: Case, given: Point, how: How) -> tuple[Judgement, list[Other]]:
     given = case.claim.along(case.domains, given)
     points = int(points) if isinstance(points, np.integer) else points
     reason = given.not_judged()
-    tried = (
-        _Tried([Outcome(given, cause=reason)]) if reason else _tried(case, given, points, seconds)
-    )
-    found = tuple(tried.outcomes)
-    trial = Trial(case, tried.loss, found, decisive(found), tried.stopped, seconds)
+    unknown = Trial(case, (Outcome(given, cause=reason),))
+    trial = replace(unknown if reason else _tried(case, given, points, seconds), seconds=seconds)
     try:
         with limited(max(clock.left, FOR_SUMMARY * seconds)):
             made = judgement(trial, reproduce, strict)
@@ -106,44 +104,35 @@ def _judge(case: Case, given: Point, how: How) -> tuple[Judgement, list[Other]]:
         made = judgement(trial, reproduce, strict)
     said = (*case.claim.notes(), *made.warnings)
     made = replace(made, warnings=said, seconds=time.perf_counter() - began)
-    if tried.interrupted:
+    if trial.interrupted:
         raise Interrupted(made)
-    ruling = found[0].ruling
+    ruling = trial.outcomes[0].ruling
     if ruling is None or made.verdict not in ("agree", "imprecise"):
         return made, []
     # A solver's absolute tolerance, of which nothing certain is known, drops what is small.
     exactly = ruling.reference.certified and not ruling.left_out.any()
-    return made, [other for other in tried.others if exactly or not other.small]
+    return made, [other for other in trial.others if exactly or not other.small]
 
 
-@dataclass(frozen=True)
-class _Tried:
-    outcomes: list[Outcome]
-    loss: PreparedLoss | None = None  #: None where no point was judged
-    stopped: str | None = None  #: what ended the trial before all points were judged
-    interrupted: bool = False  #: whether that was Ctrl-C
-    others: Sequence[Other] = ()  #: where the case does not seem to be linear
-
-
-def _tried(case: Case, given: Point, points: Any, seconds: float) -> _Tried:
+def _tried(case: Case, given: Point, points: Any, seconds: float) -> Trial:
     with limited(seconds) as clock, braked(clock), reported(clock) as progress:
         try:
             return _judged(case, given, points, clock, progress)
         except OutOfTimeError as error:
             why = f", {error}" if str(error) else ""
             cause = f"{seconds:g} s were too short for one point{why}; {case.wording.more_time}"
-            return _Tried([Outcome(given, cause=cause)])
+            return Trial(case, (Outcome(given, cause=cause),))
         except KeyboardInterrupt as interrupt:
             raise KeyboardInterrupt(str(interrupt) or "before a point was judged") from None
 
 
-def _judged(case: Case, given: Point, points: Any, clock: Clock, progress: Progress) -> _Tried:
+def _judged(case: Case, given: Point, points: Any, clock: Clock, progress: Progress) -> Trial:
     progress.at("calling the gradient and the loss")
-    answer, other = form.repeated(case, given)
+    answer, other = repeated(case, given)
     _, _, faults = answer
     wrong, judged = Outcome(given, findings=tuple(faults)), None
     if any(fault.kind != "not-repeatable" for fault in faults):
-        return _Tried([wrong])
+        return Trial(case, (wrong,))
     points_of(case, given, points, case.seed)  # which raises if they are no points
     others = [] if faults or case.nonlinear else suspects(case, given, answer[1])
     gate = None
@@ -161,19 +150,20 @@ def _judged(case: Case, given: Point, points: Any, clock: Clock, progress: Progr
                 loss.check_repeatable(given, value)
                 judged = judge_answer(loss, given, answer, autodiff, other)
                 if judged.varies is None:
-                    return _Tried([judged if judged.findings else wrong])
+                    return Trial(case, (judged if judged.findings else wrong,))
             tried = _outcomes(loss, gate, around, points, clock, progress)
             first, *rest = tried.outcomes
             if judged is not None:
                 # Of more calls, and by the worst of them.
                 first = judged if judged.wrong else replace(first, varies=judged.varies)
-            return replace(tried, outcomes=[first, *rest], others=others)
+            return replace(tried, case=case, outcomes=(first, *rest), others=others)
         except NotAFunctionError as error:
-            return _Tried([Outcome(given, cause=f"{error}; {advice(case, given)}")])
+            cause = f"{error}; {advice(case, given, error)}"
+            return Trial(case, (Outcome(given, cause=cause),))
         except AnotherFunctionError as error:
             if gate is None:
                 raise  # there is no way to judge the function
-            return _Tried([Outcome(given, cause=str(error))])
+            return Trial(case, (Outcome(given, cause=str(error)),))
 
 
 def points_of(
@@ -191,7 +181,7 @@ def _outcomes(
     points: Any,
     clock: Clock,
     progress: Progress,
-) -> _Tried:
+) -> Trial:
     """Return one outcome per point, the caller's first, until the time is up.
 
     No point is started that would end too late if it took as long as the one before. At random
@@ -224,9 +214,10 @@ def _outcomes(
     except KeyboardInterrupt:
         if not found:
             raise
-        return _Tried(found, loss, f"interrupted {_how_far(found, of)}", interrupted=True)
-    late = len(found) <= of
-    return _Tried(found, loss, f"time ran out {_how_far(found, of)}{why}" if late else None)
+        stopped = f"interrupted {_how_far(found, of)}"
+        return Trial(loss.case, tuple(found), loss, stopped, interrupted=True)
+    stopped = f"time ran out {_how_far(found, of)}{why}" if len(found) <= of else None
+    return Trial(loss.case, tuple(found), loss, stopped)
 
 
 def _held(gate: Gate, loss: PreparedLoss, outcome: Outcome) -> Outcome:
@@ -263,7 +254,7 @@ def _moved_point(loss: PreparedLoss, given: Point) -> Outcome:
     if not np.isfinite(value):
         return dropped(given, value)
     try:
-        answer, other = form.repeated(case, given, CALLS_ELSEWHERE, least=1)
+        answer, other = repeated(case, given, CALLS_ELSEWHERE, least=1)
     except Exception as error:
         raise_internal(error)
         if not raises_always(lambda: form.call_gradient(case, given)):

@@ -78,12 +78,6 @@ def of_variation(trial: Trial) -> list[str]:
     return [f"{trial.case.wording.gradient} varies at the same point: {trial.varies}"]
 
 
-def decisive(outcomes: Sequence[Outcome]) -> int:
-    """Return the deciding point: the first where the gradient is wrong, else the caller's."""
-    wrong = [i for i, outcome in enumerate(outcomes) if outcome.wrong]
-    return wrong[0] if wrong else 0
-
-
 def _verdict(deciding: Outcome, outcomes: Sequence[Outcome]) -> tuple[str, str | None]:
     ruling = deciding.ruling
     theirs = ruling.autodiff.worst if ruling else RIGHT

@@ -10,9 +10,9 @@ from handgrad.tolerance.stated import HALF_KNOWN
 #: The levels of an element, from best to worst.
 RIGHT, ROUNDED, DOUBTFUL, WRONG = 0, 1, 2, 3
 
-#: What a rerun of the gradient at another precision shows of an element. ROUNDING: its error is
-#: like rounding, and too large to tell whether the formula is right.
-WRONG_FORMULA, INCONCLUSIVE, RIGHT_FORMULA, ROUNDING = -1, 0, 1, 2
+#: What a rerun of the gradient at another precision shows of an element. UNTOLD: there is none, and
+#: code that cannot be rerun may lose as much as it is off.
+WRONG_FORMULA, INCONCLUSIVE, RIGHT_FORMULA, UNTOLD = -1, 0, 1, 2
 
 #: A gap of this fraction of an element or more leaves no right digit: -log10 of it rounds to 0.
 NOTHING_LEFT = 10**-0.5
@@ -26,6 +26,7 @@ class Gaps:
 
     reference: np.ndarray  #: objects
     gap: np.ndarray  #: the error of the gradient in the dtype of the parameters
+    size: np.ndarray  #: of each element, as that of `Witness`
     sharp: np.ndarray  #: the largest error that conditioning explains
     wrong: np.ndarray  #: bool, whether the gap is more than rounding explains, before a rerun
 
@@ -37,12 +38,6 @@ class Gaps:
     def vanishes(self, gap: np.ndarray) -> np.ndarray:
         """Tell of which elements little is left of the error in exact arithmetic."""
         return gap <= HALF_KNOWN * np.fmax(np.abs(balls.midpoints(self.reference)), self.gap)
-
-    @property
-    def resolved(self) -> np.ndarray:
-        """How narrow an enclosure must be to decide; where there is no gap, of any width."""
-        size = np.fmax(np.abs(balls.midpoints(self.reference)), self.gap)
-        return np.where(self.gap > 0, np.fmin(self.sharp, HALF_KNOWN * size), np.inf)
 
     def shown_by(self, gap: np.ndarray, constants: float | np.ndarray = 0.0) -> np.ndarray:
         """Return what the error that is left in exact arithmetic shows of each element.

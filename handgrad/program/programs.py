@@ -1,7 +1,7 @@
 """Programs of JAX: what they compute, and the custom derivative rules in them."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from operator import attrgetter
 from typing import Any
@@ -55,18 +55,6 @@ class Program:
     def may_not_end(self) -> bool:
         """Whether the program has loops that a condition ends."""
         return may_not_end(self.jaxpr.jaxpr)
-
-    def again(self, without: str | None = None) -> "Program":
-        """Return the program with a copy of its cache, but for what is cached as (`without`, ...).
-
-        What either of them caches from now on is its own.
-        """
-        kept = {key: value for key, value in self.memory.items() if key[0] != without}
-        again = replace(self, memory=kept)
-        # The forms take a tenth of tracing.
-        found = {"form", "open_form", "short_formats"} & vars(self).keys()
-        vars(again).update((name, vars(self)[name]) for name in found)
-        return again
 
     def compiled(self) -> Callable[..., list[Any]]:
         """Return the program as a compiled function of its arguments, in any nesting.

@@ -4,7 +4,6 @@
 arrays among the inputs are its arguments; all other inputs (labels, keys, settings) are constants.
 """
 
-import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -19,9 +18,8 @@ from handgrad.data.attempts import best_effort
 from handgrad.data.complex_pairs import is_complex
 from handgrad.data.point import Point, copied, real_inputs
 from handgrad.data.pytrees import is_real, split, wide
-from handgrad.data.recent import Recent
 from handgrad.program.equations import equations, source
-from handgrad.program.form import CUSTOM, form_of
+from handgrad.program.form import CUSTOM
 from handgrad.program.looked_at import looked_at
 from handgrad.program.programs import Program, without_custom_rules
 
@@ -29,10 +27,6 @@ from handgrad.program.programs import Program, without_custom_rules
 Function = Callable[..., Any]
 #: Makes a function that returns the loss and its gradient from the loss.
 Differentiate = Callable[[Function], Function]
-
-#: Losses that were certified: their programs, and what differentiated them. They hold arrays of at
-#: most so many numbers in all, of which one takes a hundred bytes as a ball.
-_CERTIFIED: Recent[tuple[Program, Program, Differentiate]] = Recent(2**19)
 
 #: Where the functions of JAX are whose derivative rules call no function of the caller.
 _OWN_RULES = re.compile(r"/jax/_src/(nn|numpy|scipy)/|/jax/_src/lax/other\.py")
@@ -65,8 +59,8 @@ class Traced:
         own = all(_OWN_RULES.search(rule.replace("\\", "/")) for rule in rules)
         if not own or (rules and self.gradient is None):
             return None
-        gradient = self.gradient.form if rules and self.gradient else None
-        return self.loss.form, gradient, rules, self.traced_inputs
+        gradient = self.gradient.form.operations if rules and self.gradient else None
+        return self.loss.form.operations, gradient, rules, self.traced_inputs
 
     @cached_property
     def compiles_quickly(self) -> bool:
@@ -194,52 +188,8 @@ def _trace(f: Any, leaves: Any, real: Any, traced_inputs: bool, derivative: bool
     traced = Traced(Program.of(program), None, cache(plain), traced_inputs, _undifferentiated)
     if not derivative:
         return traced
-    if known := _certified_before(traced):
-        return known
     differentiate, gradient = differentiated(f, leaves, real)
-    traced = replace(traced, gradient=gradient, differentiate=differentiate)
-    return _certified_before(traced) or traced
-
-
-def share(traced: Traced, without: str) -> bool:
-    """Let later checks have a loss whose gradient program was certified, if they trace the same.
-
-    A loss may have changed, or what it closes over, so each check traces it. If its operations and
-    constants are these, so is its gradient, unless the caller wrote derivative rules.
-
-    Args:
-        traced: the loss.
-        without: which entries of caches belong to the point, see `Program.again`.
-
-    Returns:
-        Whether later checks have it.
-    """
-    if traced.key is None or traced.gradient is None:
-        return False
-    if _CERTIFIED.get(traced.key) is None:
-        # Copies, since this check goes on and its caches grow.
-        programs = traced.loss.again(without), traced.gradient.again(without)
-        weight = _numbers(traced.loss.jaxpr.jaxpr)
-        _CERTIFIED.put(traced.key, (*programs, traced.differentiate), weight)
-    return _CERTIFIED.get(traced.key) is not None
-
-
-def _certified_before(traced: Traced) -> Traced | None:
-    """Return a loss with the programs of an earlier one that is the same."""
-    known = None if traced.key is None else _CERTIFIED.get(traced.key)
-    # The caller may have written to an array since, whose memory the earlier program has as a
-    # constant, as one of a function inside it, or as a literal: all of it is compared.
-    if not known or form_of(known[0].jaxpr) != traced.loss.form:
-        return None
-    loss, gradient, differentiate = known
-    again = {"loss": loss.again(), "gradient": gradient.again()}
-    return replace(traced, **again, differentiate=differentiate)
-
-
-def _numbers(jaxpr: Any) -> int:
-    """Count the elements of all arrays of a program, the constants and inputs among them."""
-    made = [v for eqn in equations(jaxpr) for v in (*eqn.invars, *eqn.outvars)]
-    return sum(math.prod(v.aval.shape) for v in (*jaxpr.constvars, *jaxpr.invars, *made))
+    return replace(traced, gradient=gradient, differentiate=differentiate)
 
 
 def differentiated(f: Function, *arguments: Any) -> tuple[Differentiate, Program | None]:

@@ -14,6 +14,7 @@ from handgrad.data.point import Point, vector
 from handgrad.data.silent import quiet
 from handgrad.judging import form
 from handgrad.judging.case import Case
+from handgrad.judging.variation import repeated
 from handgrad.shrinking.signature import (
     LOSS,
     NOT_FINITE,
@@ -147,7 +148,7 @@ class Mistake:
         return gap if np.isfinite(autodiff).all() and largest >= self.seen.least else None
 
     def _same_form(self, case: Case, given: Point) -> bool:
-        (_, _, found), _ = form.repeated(case, given)
+        (_, _, found), _ = repeated(case, given)
         return any(finding.kind == self.seen.kind for finding in found)
 
     def _certainly(self, given: Point) -> bool:
