@@ -75,6 +75,7 @@ def by_numpy(
     function: Callable[..., Any],
     arguments: Sequence[Any],
     constants: Perturbation | None = None,
+    final: bool = True,
     comparisons: Comparisons | None = None,
 ) -> Any:
     """Run a function on object arrays, as the oracle runs a loss in NumPy.
@@ -83,12 +84,14 @@ def by_numpy(
         function: the caller's code.
         arguments: its arguments.
         constants: perturbs the floats in it, if given.
-        comparisons: how comparisons are decided; else numbers that overlap count as equal.
+        final: whether numbers that overlap count as equal.
+        comparisons: how comparisons are decided, if not by that.
 
     Raises:
+        MorePrecisionNeededError: numbers overlap that it compares.
         Exception: what the function raises on numbers that it was not written for.
     """
-    comparisons = comparisons or Comparisons(final=True, undefined=True)
+    comparisons = comparisons or Comparisons(final=final, undefined=final)
     lines = NumpyRun(comparisons, {}, constants)
 
     def boxed(leaf: Any) -> Any:

@@ -39,6 +39,12 @@ class Gaps:
         """Tell of which elements little is left of the error in exact arithmetic."""
         return gap <= HALF_KNOWN * np.fmax(np.abs(balls.midpoints(self.reference)), self.gap)
 
+    @property
+    def resolved(self) -> np.ndarray:
+        """How narrow an enclosure must be to decide; where there is no gap, of any width."""
+        size = np.fmax(np.abs(balls.midpoints(self.reference)), self.gap)
+        return np.where(self.gap > 0, np.fmin(self.sharp, HALF_KNOWN * size), np.inf)
+
     def shown_by(self, gap: np.ndarray, constants: float | np.ndarray = 0.0) -> np.ndarray:
         """Return what the error that is left in exact arithmetic shows of each element.
 
