@@ -90,11 +90,6 @@ def masked_scatter(x: Any, mask: Any, source: Any) -> Any:
     return jnp.reshape(flat.at[places].set(jnp.reshape(source, -1)[: len(places)]), shape)
 
 
-def _along(x: Any, dim: int, index: Any) -> tuple[Any, ...]:
-    """Return an index of one axis, and all of those before it."""
-    return (slice(None),) * axis_of(x, dim) + (jnp.reshape(index, -1),)
-
-
 @operation("embedding")
 def embedding(
     weight: Any,

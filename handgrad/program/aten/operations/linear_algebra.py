@@ -37,25 +37,6 @@ def _symmetric(x: Any, triangle: str) -> Any:
     return mean + lax.stop_gradient(given - mean)
 
 
-@operation("cholesky_solve")
-def cholesky_solve(b: Any, factor: Any, upper: bool = False) -> Any:
-    """Solve A x = b, given the Cholesky factor of A."""
-    batch = jnp.broadcast_shapes(b.shape[:-2], factor.shape[:-2])
-    b, factor = (jnp.broadcast_to(each, (*batch, *each.shape[-2:])) for each in (b, factor))
-    options = {"left_side": True, "lower": not upper}
-    first = lax.linalg.triangular_solve(factor, b, transpose_a=upper, conjugate_a=upper, **options)
-    return lax.linalg.triangular_solve(
-        factor, first, transpose_a=not upper, conjugate_a=not upper, **options
-    )
-
-
-@operation("cholesky_inverse")
-def cholesky_inverse(factor: Any, upper: bool = False) -> Any:
-    """Return the inverse of A, given its Cholesky factor."""
-    one = jnp.eye(factor.shape[-1], dtype=factor.dtype)
-    return cholesky_solve(jnp.broadcast_to(one, factor.shape), factor, upper)
-
-
 @operation("linalg_solve_triangular")
 def solve_triangular(
     a: Any, b: Any, *, upper: bool, left: bool = True, unitriangular: bool = False
@@ -66,18 +47,6 @@ def solve_triangular(
     b = jnp.broadcast_to(b, (*batch, *b.shape[-2:]))
     options = {"left_side": left, "lower": not upper, "unit_diagonal": unitriangular}
     return lax.linalg.triangular_solve(a, b, **options)
-
-
-@operation("triangular_solve")
-def old_solve_triangular(
-    b: Any, a: Any, upper: bool = True, transpose: bool = False, unitriangular: bool = False
-) -> tuple[Any, Any]:
-    """Solve a x = b, or aᵀ x = b, and return a too."""
-    batch = jnp.broadcast_shapes(a.shape[:-2], b.shape[:-2])
-    a = jnp.broadcast_to(a, (*batch, *a.shape[-2:]))
-    b = jnp.broadcast_to(b, (*batch, *b.shape[-2:]))
-    options = {"left_side": True, "lower": not upper, "unit_diagonal": unitriangular}
-    return lax.linalg.triangular_solve(a, b, transpose_a=transpose, **options), a
 
 
 @operation("linalg_inv_ex")

@@ -87,34 +87,6 @@ def part(
     return lax.slice_in_dim(x, start, max(start, end), step, axis)
 
 
-@operation("narrow_copy")
-def narrow(x: Any, dim: int, start: int, length: int) -> Any:
-    """Return `length` elements of an axis."""
-    start = start + x.shape[axis_of(x, dim)] if start < 0 else start
-    return part(x, dim, start, start + length)
-
-
-@operation("split.Tensor", "split_copy.Tensor", "unsafe_split.Tensor")
-def split(x: Any, split_size: int, dim: int = 0) -> list[Any]:
-    """Return parts of an axis, of one length but for the last."""
-    n = x.shape[axis_of(x, dim)]
-    starts = range(0, n, split_size) if n else [0]
-    return [part(x, dim, start, start + split_size) for start in starts]
-
-
-@operation("split_with_sizes", "split_with_sizes_copy", "unsafe_split_with_sizes")
-def split_with_sizes(x: Any, split_sizes: Sequence[int], dim: int = 0) -> list[Any]:
-    """Return parts of an axis, of given lengths."""
-    ends = np.cumsum(split_sizes)
-    return [part(x, dim, int(e) - n, int(e)) for n, e in zip(split_sizes, ends, strict=True)]
-
-
-@operation("unbind.int", "unbind_copy.int")
-def unbind(x: Any, dim: int = 0) -> list[Any]:
-    """Return what is at each index of an axis."""
-    return [select(x, dim, i) for i in range(x.shape[axis_of(x, dim)])]
-
-
 @operation("diagonal", "diagonal_copy")
 def diagonal(x: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:
     """Return a diagonal of two axes, as the last axis."""
@@ -130,6 +102,18 @@ def unfold(x: Any, dimension: int, size: int, step: int) -> Any:
     taken = jnp.moveaxis(jnp.take(line, places.reshape(-1), axis=axis), axis, -1)
     windows = jnp.reshape(taken, (*taken.shape[:-1], count, size))
     return jnp.moveaxis(windows, -2, axis) if x.ndim else windows[0]
+
+
+@operation("as_strided", "as_strided_copy")
+def as_strided(
+    x: Any, size: Sequence[int], stride: Sequence[int], storage_offset: int | None = None
+) -> Any:
+    """Return the elements at some places of an array's memory; see `views.check_strided`."""
+    places = np.full(tuple(size), storage_offset or 0)
+    for axis, step in enumerate(stride):
+        shape = [n if k == axis else 1 for k, n in enumerate(size)]
+        places += np.arange(size[axis]).reshape(shape) * step
+    return jnp.reshape(x, -1)[places]
 
 
 @operation("view_as_real", "view_as_real_copy")
