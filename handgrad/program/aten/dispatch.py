@@ -8,17 +8,23 @@ from handgrad.program.aten import operations, writes
 from handgrad.program.aten.dtypes import TO_NUMPY, TO_TORCH
 from handgrad.program.aten.errors import covering, uncovered
 from handgrad.program.aten.gradient_mode import GradientMode
-from handgrad.program.aten.in_place_views import become_view
 from handgrad.program.aten.installed import (
     DECOMPOSITIONS,
     DispatchMode,
     aten,
     torch,
+    without_dispatch,
     without_torch_function,
 )
 from handgrad.program.aten.lifting import Lifted, mapped
 from handgrad.program.aten.operations.composed import on_each
-from handgrad.program.aten.registry import COMPOSED, OPERATIONS, Operation, name_of
+from handgrad.program.aten.registry import (
+    COMPOSED,
+    OPERATIONS,
+    Operation,
+    name_of,
+    packet_and_overload,
+)
 from handgrad.program.aten.results import results
 from handgrad.program.aten.traced_tensor import (
     TracedTensor,
@@ -28,7 +34,7 @@ from handgrad.program.aten.traced_tensor import (
     not_plain,
     view_of,
 )
-from handgrad.program.aten.views import Origin, check_strided, is_view
+from handgrad.program.aten.views import Origin, check_strided, is_list_of_views, is_view
 
 assert operations  # which fills the table
 
@@ -65,7 +71,9 @@ class Dispatch(DispatchMode):
 
     def _run(self, function: Any, args: Any, kwargs: Any) -> Any:
         if torch.Tag.inplace_view in function.tags:
-            return become_view(function, args, kwargs, self._run)
+            return self._become_view(function, args, kwargs)
+        if is_list_of_views(function):
+            return self._decomposed(function, args, kwargs)
         if "device" in kwargs:
             kwargs = {**kwargs, "device": torch.device("cpu")}
         if function in (aten.lift_fresh.default, aten.lift.default):
@@ -117,13 +125,26 @@ class Dispatch(DispatchMode):
         if function is aten.detach.default:
             stopped |= not self.gradients.in_forward
 
-        def view(form: Any, index: int | None) -> TracedTensor:
-            origin = Origin(base, function, tuple(rest), kwargs, index, stopped)
-            return view_of(base, form, origin)
+        return view_of(base, made, Origin(base, function, tuple(rest), kwargs, stopped))
 
-        if isinstance(made, torch.Tensor):
-            return view(made, None)
-        return type(made)(view(form, index) for index, form in enumerate(made))
+    def _become_view(self, function: Any, args: Any, kwargs: Any) -> TracedTensor:
+        """Make a tensor the view of what it was, as `x.squeeze_()` does.
+
+        PyTorch's own functions do it to what they have just made: `linear` of a vector, `quantile`.
+        """
+        tensor, *rest = args
+        pure = writes.without_writes(function)
+        if pure is None or name_of(pure) not in OPERATIONS or tensor.has_views:
+            raise uncovered(
+                f"{function}, which changes the shape of a tensor in place,",
+                f"use {packet_and_overload(function)[0].removesuffix('_')}, which returns another",
+            )
+        before = TracedTensor(tensor, tensor.memory, tensor.plain, tensor.origin)
+        view = self._run(pure, (before, *rest), kwargs)
+        with without_dispatch():
+            function(tensor, *rest, **kwargs)
+        tensor.origin, tensor.plain, tensor.present = view.origin, view.plain, None
+        return tensor
 
     def _computed(self, row: Operation, function: Any, args: Any, kwargs: Any) -> Any:
         """Run a rule and give its results the forms that PyTorch gives them."""

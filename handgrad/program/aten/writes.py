@@ -52,11 +52,11 @@ def without_out(function: Any, kwargs: Any) -> dict[str, Any]:
 def assign(target: TracedTensor, array: Any, has_slope: bool) -> None:
     """Write a JAX value to a tensor, cast to its dtype and broadcast to its shape."""
     shape = tuple(target.size())
-    if array.ndim > len(shape) or any(
-        n not in (1, m) for n, m in zip(array.shape[::-1], shape[::-1], strict=False)
-    ):
+    try:
+        array = jnp.broadcast_to(array.astype(TO_NUMPY[target.dtype]), shape)
+    except ValueError:
         raise uncovered(
             f"a write of shape {array.shape} to a tensor of shape {shape}, which changes it,",
             "use what the operation returns",
-        )
-    write(target, jnp.broadcast_to(array.astype(TO_NUMPY[target.dtype]), shape), has_slope)
+        ) from None
+    write(target, array, has_slope)

@@ -1,6 +1,7 @@
 """Operations that PyTorch does not write in others, as functions of others of its own."""
 
 from collections.abc import Callable
+from itertools import accumulate
 from typing import Any
 
 from handgrad.program.aten.installed import aten, torch
@@ -42,6 +43,19 @@ def _asserted(*_: Any) -> None:
     """Do nothing: an assertion about values that are traced cannot fail."""
 
 
+def _parts(x: Any, split_size: int, dim: int = 0) -> list[Any]:
+    """Return parts of an axis, of one length but for the last."""
+    n = x.shape[dim]
+    starts = range(0, n, split_size) if n else [0]
+    return [x.narrow(dim, start, min(split_size, n - start)) for start in starts]
+
+
+def _parts_of_sizes(x: Any, split_sizes: list[int], dim: int = 0) -> list[Any]:
+    """Return parts of an axis, of given lengths."""
+    ends = accumulate(split_sizes)
+    return [x.narrow(dim, end - n, n) for n, end in zip(split_sizes, ends, strict=True)]
+
+
 _IN_OTHER_WORDS: dict[str, Callable[..., Any]] = {
     "__lshift__.Scalar": torch.bitwise_left_shift,
     "__lshift__.Tensor": torch.bitwise_left_shift,
@@ -54,6 +68,10 @@ _IN_OTHER_WORDS: dict[str, Callable[..., Any]] = {
     "allclose": lambda *operands, **how: bool(torch.isclose(*operands, **how).all()),
     "equal": lambda x, y: x.shape == y.shape and bool((x == y).all()),
     "prims.copy_to": lambda x, source: x.copy_(source),
+    "split.Tensor": _parts,
+    "split_copy.Tensor": lambda *at: [part.clone() for part in _parts(*at)],
+    "split_with_sizes": _parts_of_sizes,
+    "unbind.int": lambda x, dim=0: [x.select(dim, i) for i in range(x.shape[dim])],
 }
 
 for _name, _written in _IN_OTHER_WORDS.items():
