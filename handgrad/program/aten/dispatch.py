@@ -1,5 +1,6 @@
 """What each operation of ATen does while a function is traced."""
 
+from collections.abc import Callable
 from typing import Any
 
 import jax.numpy as jnp
@@ -21,7 +22,6 @@ from handgrad.program.aten.operations.composed import on_each
 from handgrad.program.aten.registry import (
     COMPOSED,
     OPERATIONS,
-    Operation,
     name_of,
     packet_and_overload,
 )
@@ -106,11 +106,7 @@ class Dispatch(DispatchMode):
         if is_view(function):
             return self._views(made, function, args, kwargs)
         known = {id(tensor.plain): tensor for tensor in _tensors((args, kwargs))}
-        written = writes.targets(function, args, kwargs)
-        if (row := OPERATIONS.get(name_of(function))) and row.writes:
-            by_name = writes.given(function, args, kwargs)
-            written += [by_name.get(name) for name in row.writes]
-        for tensor in _tensors(written):
+        for tensor in _tensors(writes.targets(function, args, kwargs)):
             tensor.memory.written()
 
         def tensor(plain: Any) -> TracedTensor:
@@ -146,19 +142,13 @@ class Dispatch(DispatchMode):
         tensor.origin, tensor.plain, tensor.present = view.origin, view.plain, None
         return tensor
 
-    def _computed(self, row: Operation, function: Any, args: Any, kwargs: Any) -> Any:
+    def _computed(self, rule: Callable[..., Any], function: Any, args: Any, kwargs: Any) -> Any:
         """Run a rule and give its results the forms that PyTorch gives them."""
         forms = None if _is_primitive(function) else results(function, args, kwargs)
         options = {name: _converted(x) for name, x in kwargs.items() if name not in _OF_STORAGE}
         operands = [_converted(x) for x in args]
         with covering(function):
-            made = row.rule(*operands, **options)
-        if row.writes:
-            made, values = made[: -len(row.writes)], made[-len(row.writes) :]
-            by_name = writes.given(function, args, kwargs)
-            for name, value in zip(row.writes, values, strict=True):
-                if by_name.get(name) is not None and value is not None:
-                    writes.assign(by_name[name], value, self.gradients.has_slope)
+            made = rule(*operands, **options)
         return self._held(function, made, forms)
 
     def _held(self, function: Any, made: Any, forms: Any) -> Any:

@@ -73,7 +73,7 @@ def check_covered(function: Any) -> None:
 def viewed(origin: Origin, base: Any) -> Any:
     """Return the JAX value of a view, from that of what it is a view of."""
     check_covered(origin.function)
-    made = origin(base, OPERATIONS[name_of(origin.function)].rule)
+    made = origin(base, OPERATIONS[name_of(origin.function)])
     return lax.stop_gradient(made) if origin.stopped else made
 
 

@@ -12,15 +12,10 @@ from handgrad.program.aten.registry import packet_and_overload
 from handgrad.program.aten.traced_tensor import TracedTensor, write
 
 
-def given(function: Any, args: Any, kwargs: Any) -> dict[str, Any]:
-    """Return the arguments of an operation by name."""
-    names = (parameter.name for parameter in function._schema.arguments)
-    return dict(zip(names, args, strict=False)) | kwargs
-
-
 def targets(function: Any, args: Any, kwargs: Any) -> list[Any]:
     """Return the arguments to which an operation writes."""
-    by_name = given(function, args, kwargs)
+    names = (parameter.name for parameter in function._schema.arguments)
+    by_name = dict(zip(names, args, strict=False)) | kwargs
     written = [p.name for p in function._schema.arguments if p.alias_info and p.alias_info.is_write]
     return [by_name[name] for name in written if name in by_name]
 

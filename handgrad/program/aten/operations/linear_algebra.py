@@ -13,6 +13,12 @@ def _info(x: Any) -> Any:
     return jnp.zeros(x.shape[:-2], jnp.int32)
 
 
+def _alike(a: Any, b: Any) -> list[Any]:
+    """Return as many matrices of each."""
+    batch = jnp.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    return [jnp.broadcast_to(each, (*batch, *each.shape[-2:])) for each in (a, b)]
+
+
 @operation("linalg_cholesky_ex")
 def cholesky_ex(x: Any, *, upper: bool = False, check_errors: bool = False) -> tuple[Any, Any]:
     """Return the factor L of L Lᵀ; its derivative takes the matrix as symmetric, as torch does."""
@@ -42,9 +48,7 @@ def solve_triangular(
     a: Any, b: Any, *, upper: bool, left: bool = True, unitriangular: bool = False
 ) -> Any:
     """Solve a x = b, or x a = b, of which a is triangular."""
-    batch = jnp.broadcast_shapes(a.shape[:-2], b.shape[:-2])
-    a = jnp.broadcast_to(a, (*batch, *a.shape[-2:]))
-    b = jnp.broadcast_to(b, (*batch, *b.shape[-2:]))
+    a, b = _alike(a, b)
     options = {"left_side": left, "lower": not upper, "unit_diagonal": unitriangular}
     return lax.linalg.triangular_solve(a, b, **options)
 
@@ -58,16 +62,13 @@ def inverse(x: Any, *, check_errors: bool = False) -> tuple[Any, Any]:
 @operation("_linalg_det")
 def determinant(x: Any) -> tuple[Any, Any, Any]:
     """Return the determinant, and the LU decomposition."""
-    lu, pivots, _ = lax.linalg.lu(x)
-    return jnp.linalg.det(x), lu, pivots + 1
+    return jnp.linalg.det(x), *lu_factor(x)[:2]
 
 
 @operation("_linalg_slogdet")
 def log_determinant(x: Any) -> tuple[Any, Any, Any, Any]:
     """Return sign and log |det|, and the LU decomposition."""
-    lu, pivots, _ = lax.linalg.lu(x)
-    sign, log = jnp.linalg.slogdet(x)
-    return sign, log, lu, pivots + 1
+    return *jnp.linalg.slogdet(x), *lu_factor(x)[:2]
 
 
 @operation("_linalg_solve_ex")
@@ -77,14 +78,12 @@ def solve(
     """Solve a x = b, or x a = b; return the LU decomposition too."""
     of_vectors = b.ndim == 1 or (b.ndim == a.ndim - 1 and b.shape == a.shape[:-1])
     b = b[..., None] if of_vectors else b
-    lu, pivots, _ = lax.linalg.lu(a)
+    factors = lu_factor(a)
     if not left:
         a, b = jnp.swapaxes(a, -1, -2), jnp.swapaxes(b, -1, -2)
-    batch = jnp.broadcast_shapes(a.shape[:-2], b.shape[:-2])
-    a = jnp.broadcast_to(a, (*batch, *a.shape[-2:]))
-    found = jnp.linalg.solve(a, jnp.broadcast_to(b, (*batch, *b.shape[-2:])))
+    found = jnp.linalg.solve(*_alike(a, b))
     found = found if left else jnp.swapaxes(found, -1, -2)
-    return found[..., 0] if of_vectors else found, lu, pivots + 1, _info(lu)
+    return found[..., 0] if of_vectors else found, *factors
 
 
 @operation("linalg_lu_factor_ex")

@@ -39,11 +39,6 @@ def inexact(x: Any) -> Any:
     return x if is_inexact(x) else x.astype(default_float())
 
 
-def real_of(dtype: Any) -> Any:
-    """Return the dtype of the real part of numbers of a dtype."""
-    return jnp.finfo(dtype).dtype if is_inexact(dtype) else dtype
-
-
 def common_dtype(x: Any, y: Any) -> Any:
     """Return the dtype to which torch promotes two operands, each an array or a Python number."""
     return jnp.dtype(TO_NUMPY[torch.result_type(_form(x), _form(y))])
