@@ -21,9 +21,10 @@ from handgrad.data.advised import or_else
 from handgrad.data.attempts import best_effort, raise_internal
 from handgrad.data.findings import Finding
 from handgrad.data.names import Names
+from handgrad.data.point import copied
 from handgrad.judging.case import Case, Own
 from handgrad.judging.form import FaultyFormError
-from handgrad.judging.pytorch.leaves import arrays_of, copied_back, copies, fresh, unused
+from handgrad.judging.pytorch.leaves import arrays_of, copied_back, fresh, unused
 from handgrad.judging.pytorch.modules import Module, judged
 from handgrad.program.aten.tensors import is_module, is_tensor, to_tensor
 
@@ -138,8 +139,8 @@ class CaseArguments:
     @property
     def arrays(self) -> tuple[Any, ...]:
         """The arguments with arrays in place of tensors, and of the module."""
-        first = self.module.arrays if self.module else copies(self.own[0])
-        return first, *copies(self.own[1:])
+        first = self.module.arrays if self.module else copied(arrays_of(self.own[0]))
+        return first, *copied(arrays_of(self.own[1:]))
 
     def tensors(self, args: Sequence[Any]) -> tuple[Any, ...]:
         """Return arguments with fresh tensors, made of arrays, where the caller had tensors."""

@@ -6,11 +6,12 @@ from typing import Any
 import jax.numpy as jnp
 
 from handgrad.program.aten import operations, writes
-from handgrad.program.aten.dtypes import TO_NUMPY, TO_TORCH
 from handgrad.program.aten.errors import covering, uncovered
 from handgrad.program.aten.gradient_mode import GradientMode
 from handgrad.program.aten.installed import (
     DECOMPOSITIONS,
+    TO_NUMPY,
+    TO_TORCH,
     DispatchMode,
     aten,
     torch,

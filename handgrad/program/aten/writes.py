@@ -5,9 +5,8 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from handgrad.program.aten.dtypes import TO_NUMPY
 from handgrad.program.aten.errors import uncovered
-from handgrad.program.aten.installed import aten
+from handgrad.program.aten.installed import TO_NUMPY, aten
 from handgrad.program.aten.registry import packet_and_overload
 from handgrad.program.aten.traced_tensor import TracedTensor, write
 

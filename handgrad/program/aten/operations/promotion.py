@@ -10,8 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from handgrad.data.formats import is_half
-from handgrad.program.aten.dtypes import TO_NUMPY, TO_TORCH
-from handgrad.program.aten.installed import torch
+from handgrad.program.aten.installed import TO_NUMPY, TO_TORCH, torch
 
 
 def is_float(x: Any) -> bool:

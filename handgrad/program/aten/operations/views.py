@@ -1,6 +1,6 @@
 """Views: results that share memory with their argument. Writing to one is in `views.py` above."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax.numpy as jnp
@@ -10,43 +10,33 @@ from jax import lax
 from handgrad.program.aten.operations.axes import at_least_1d, axis_of
 from handgrad.program.aten.registry import operation
 
+#: Views, each of which has a copy, `transpose_copy.int`, and what is such a copy by another name.
+_OF_JAX: dict[str, Callable[..., Any]] = {
+    "_conj": jnp.conj,
+    "_conj_physical": jnp.conj,
+    "_neg_view": jnp.negative,  # as the imaginary part of a conjugate is stored
+    "_reshape": lambda x, size: jnp.reshape(x, size),
+    "_reshape_alias": lambda x, size, stride: jnp.reshape(x, size),
+    "_unsafe_view": jnp.reshape,
+    "alias": lambda x: x,
+    "conj_physical": jnp.conj,
+    "detach": lambda x: x,
+    "diagonal": jnp.diagonal,
+    "imag": jnp.imag,
+    "lift_fresh": lambda x: x,
+    "permute": jnp.transpose,
+    "real": jnp.real,
+    "t": jnp.transpose,
+    "transpose.int": lambda x, *axes: jnp.swapaxes(x, *axes) if x.ndim else x,
+    "unsqueeze": jnp.expand_dims,
+    "view": jnp.reshape,
+    "view_as_complex": lambda x: lax.complex(x[..., 0], x[..., 1]),
+    "view_as_real": lambda x: jnp.stack([jnp.real(x), jnp.imag(x)], axis=-1),
+}
 
-@operation("view", "_unsafe_view", "view_copy")
-def view(x: Any, size: Sequence[int]) -> Any:
-    """Return the same elements in another shape."""
-    known = [n for n in size if n != -1]
-    rest = x.size // max(1, int(np.prod(known)))
-    return jnp.reshape(x, tuple(rest if n == -1 else n for n in size))
-
-
-@operation("_reshape_alias", "_reshape_copy")
-def reshaped(x: Any, size: Sequence[int], stride: Sequence[int] = ()) -> Any:
-    """Return the same elements in another shape."""
-    return view(x, size)
-
-
-@operation("alias", "alias_copy", "detach", "detach_copy", "lift_fresh_copy")
-def alias(x: Any) -> Any:
-    """Return the same."""
-    return x
-
-
-@operation("t", "t_copy")
-def t(x: Any) -> Any:
-    """Return the transpose of a matrix; a vector as it is."""
-    return x.T
-
-
-@operation("transpose.int", "transpose_copy.int")
-def transpose(x: Any, dim0: int, dim1: int) -> Any:
-    """Exchange two axes."""
-    return jnp.swapaxes(x, dim0, dim1) if x.ndim else x
-
-
-@operation("permute", "permute_copy")
-def permute(x: Any, dims: Sequence[int]) -> Any:
-    """Put the axes in another order."""
-    return jnp.transpose(x, tuple(axis_of(x, d) for d in dims))
+for _name, _of_jax in _OF_JAX.items():
+    _packet, _dot, _overload = _name.partition(".")
+    operation(_name, f"{_packet}_copy{_dot}{_overload}")(_of_jax)
 
 
 @operation("expand", "expand_copy")
@@ -65,12 +55,6 @@ def squeeze(x: Any, dim: int | Sequence[int] | None = None) -> Any:
     return jnp.reshape(x, [n for i, n in enumerate(x.shape) if n != 1 or i not in axes])
 
 
-@operation("unsqueeze", "unsqueeze_copy")
-def unsqueeze(x: Any, dim: int) -> Any:
-    """Insert an axis of length 1."""
-    return jnp.expand_dims(x, dim)
-
-
 @operation("select.int", "select_copy.int")
 def select(x: Any, dim: int, index: int) -> Any:
     """Return the elements at one index of an axis."""
@@ -85,12 +69,6 @@ def part(
     axis = axis_of(x, dim)
     start, end, _ = slice(start, end).indices(x.shape[axis])
     return lax.slice_in_dim(x, start, max(start, end), step, axis)
-
-
-@operation("diagonal", "diagonal_copy")
-def diagonal(x: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:
-    """Return a diagonal of two axes, as the last axis."""
-    return jnp.diagonal(x, offset, axis_of(x, dim1), axis_of(x, dim2))
 
 
 @operation("unfold", "unfold_copy")
@@ -114,39 +92,3 @@ def as_strided(
         shape = [n if k == axis else 1 for k, n in enumerate(size)]
         places += np.arange(size[axis]).reshape(shape) * step
     return jnp.reshape(x, -1)[places]
-
-
-@operation("view_as_real", "view_as_real_copy")
-def view_as_real(x: Any) -> Any:
-    """Return real and imaginary parts, as a last axis of two."""
-    return jnp.stack([jnp.real(x), jnp.imag(x)], axis=-1)
-
-
-@operation("real", "prims.real")
-def real(x: Any) -> Any:
-    """Return the real part, for which derivatives of PyTorch's own ask by its name."""
-    return jnp.real(x)
-
-
-@operation("imag", "prims.imag")
-def imaginary(x: Any) -> Any:
-    """Return the imaginary part; see `real`."""
-    return jnp.imag(x)
-
-
-@operation("view_as_complex", "view_as_complex_copy")
-def view_as_complex(x: Any) -> Any:
-    """Join the two elements of the last axis to a complex number."""
-    return lax.complex(x[..., 0], x[..., 1])
-
-
-@operation("_conj", "_conj_physical", "_conj_copy", "conj_physical")
-def conjugate(x: Any) -> Any:
-    """Return the complex conjugate."""
-    return jnp.conj(x)
-
-
-@operation("_neg_view", "_neg_view_copy")
-def negated(x: Any) -> Any:
-    """-x, as the imaginary part of a conjugate is stored."""
-    return -x
