@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -199,8 +200,8 @@ class Run:
         kept = [x.detach().clone() for _, x in tensors]
         options = {"allow_unused": True, "retain_graph": passes > 1}
         try:
-            for _ in range(passes):
-                found = torch.autograd.grad(outputs, self.leaves, given, **options)
+            grad = partial(torch.autograd.grad, outputs, self.leaves, given, **options)
+            found = [grad() for _ in range(passes)][-1]
         except (RuntimeError, TypeError):
             faults = self.recorder.faults(self.arguments, self.given) if self.recorder else []
             if faults:

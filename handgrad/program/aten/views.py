@@ -51,17 +51,12 @@ def check_strided(
     last = (storage_offset or 0) + sum(
         (n - 1) * step for n, step in zip(size, stride, strict=True) if n
     )
-    is_whole = storage_offset is None or _is_whole(tensor)
+    owner = tensor
+    while owner.origin is not None:
+        owner = owner.origin.base
+    is_whole = storage_offset is None or tensor.numel() == owner.numel()
     if not tensor.is_contiguous() or not is_whole or last >= tensor.numel():
         raise uncovered("as_strided of a tensor that is not contiguous, or a part of another,")
-
-
-def _is_whole(tensor: Any) -> bool:
-    """Tell whether a tensor's elements are the whole memory in its order."""
-    if tensor.origin is None:
-        return tensor.is_contiguous()
-    base = tensor.origin.base
-    return tensor.is_contiguous() and tensor.numel() == base.numel() and _is_whole(base)
 
 
 def check_covered(function: Any) -> None:

@@ -39,7 +39,7 @@ def on_each(function: Any) -> Any:
     return run
 
 
-def _asserted(*_: Any) -> None:
+def _asserted(*_: Any, **__: Any) -> None:
     """Do nothing: an assertion about values that are traced cannot fail."""
 
 
@@ -56,6 +56,12 @@ def _parts_of_sizes(x: Any, split_sizes: list[int], dim: int = 0) -> list[Any]:
     return [x.narrow(dim, end - n, n) for n, end in zip(split_sizes, ends, strict=True)]
 
 
+def _put(x: Any, index: Any, source: Any, accumulate: bool = False) -> Any:
+    """Return x with other values at indices of the flattened tensor."""
+    places = (index.flatten(),)
+    return x.flatten().index_put(places, source.flatten(), accumulate).view(x.shape)
+
+
 _IN_OTHER_WORDS: dict[str, Callable[..., Any]] = {
     "__lshift__.Scalar": torch.bitwise_left_shift,
     "__lshift__.Tensor": torch.bitwise_left_shift,
@@ -63,11 +69,13 @@ _IN_OTHER_WORDS: dict[str, Callable[..., Any]] = {
     "__rshift__.Tensor": torch.bitwise_right_shift,
     "_assert_async": _asserted,
     "_assert_async.msg": _asserted,
+    "_linalg_check_errors": _asserted,
     "_is_all_true": torch.all,
     "_is_any_true": torch.any,
     "allclose": lambda *operands, **how: bool(torch.isclose(*operands, **how).all()),
     "equal": lambda x, y: x.shape == y.shape and bool((x == y).all()),
     "prims.copy_to": lambda x, source: x.copy_(source),
+    "put": _put,
     "split.Tensor": _parts,
     "split_copy.Tensor": lambda *at: [part.clone() for part in _parts(*at)],
     "split_with_sizes": _parts_of_sizes,

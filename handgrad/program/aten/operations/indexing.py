@@ -47,14 +47,6 @@ def index_put(
     return places.add(values) if accumulate else places.set(values)
 
 
-@operation("put")
-def put(x: Any, index: Any, source: Any, accumulate: bool = False) -> Any:
-    """Return x with other values at indices of the flattened tensor."""
-    places = jnp.reshape(x, -1).at[jnp.reshape(index, -1)]
-    source = jnp.reshape(source, -1)
-    return jnp.reshape(places.add(source) if accumulate else places.set(source), x.shape)
-
-
 @operation("gather")
 def gather(x: Any, dim: int, index: Any, *, sparse_grad: bool = False) -> Any:
     """Return x[..., index[..., i, ...], ...]: the index replaces that along one axis."""

@@ -124,11 +124,6 @@ def solve_by_lu(
     return solve(a, b, left=left)[0]
 
 
-@operation("_linalg_check_errors")
-def check_errors(info: Any, api_name: str, *, is_matrix: bool) -> None:
-    """Do nothing: the values that would be singular are not known yet."""
-
-
 @operation("linalg_pinv.atol_rtol_tensor")
 def pseudoinverse(x: Any, *, atol: Any = None, rtol: Any = None, hermitian: bool = False) -> Any:
     """Return the pseudoinverse by the singular values that are above a tolerance."""
