@@ -33,7 +33,6 @@ from handgrad.program.aten.traced_tensor import (
     constant,
     holding,
     not_plain,
-    view_of,
 )
 from handgrad.program.aten.views import Origin, check_strided, is_list_of_views, is_view
 
@@ -67,8 +66,8 @@ class Dispatch(DispatchMode):
     ) -> Any:
         """Run an operation; PyTorch calls this for each of them."""
         with without_torch_function():
-            inside = self.lifted.everywhere
-            return self._run(function, inside(args), inside(kwargs or {}))
+            args, kwargs = mapped(self.lifted.of, (args, kwargs or {}))
+            return self._run(function, args, kwargs)
 
     def _run(self, function: Any, args: Any, kwargs: Any) -> Any:
         if torch.Tag.inplace_view in function.tags:
@@ -122,7 +121,9 @@ class Dispatch(DispatchMode):
         if function is aten.detach.default:
             stopped |= not self.gradients.in_forward
 
-        return view_of(base, made, Origin(base, function, tuple(rest), kwargs, stopped))
+        plain = made if base.is_plain else None
+        origin = Origin(base, function, tuple(rest), kwargs, stopped)
+        return TracedTensor(made, base.memory, plain, origin)
 
     def _become_view(self, function: Any, args: Any, kwargs: Any) -> TracedTensor:
         """Make a tensor the view of what it was, as `x.squeeze_()` does.

@@ -98,8 +98,7 @@ def lu_factor(x: Any, *, pivot: bool = True, check_errors: bool = False) -> tupl
 @operation("linalg_lu")
 def lu(x: Any, *, pivot: bool = True) -> tuple[Any, Any, Any]:
     """Return P, L and U of x = P L U."""
-    packed, pivots, _ = lu_factor(x, pivot=pivot)
-    return _unpacked(packed, pivots)
+    return _unpacked(*lu_factor(x, pivot=pivot)[:2])
 
 
 def _unpacked(packed: Any, pivots: Any) -> tuple[Any, Any, Any]:
