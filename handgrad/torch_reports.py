@@ -48,17 +48,17 @@ def report_twice(
     case, given = function_case(known, cotangents, options)
     tangent = in_domains(case, given).tangent(given)
     check_all_directions("order: got 2", options.domain, tangent)
-    second = second_order(known, cotangents, options.seed)
+    slope, is_held = second_order(known, cotangents, options.seed)
     half = how._replace(seconds=how.seconds / 2)
     report = report_once(subject, reference, cotangent, options, half)
     if not report:
         return report
     one = [np.ones((), cotangents[0].dtype)]
-    case, given = function_case(second.slope, one, options)
-    points = points_of_function(how.points, second.slope, given)
+    case, given = function_case(slope, one, options)
+    points = points_of_function(how.points, slope, given)
     left = max(clock.left, how.seconds / 4)
     twice = report_on(case, given, points, how.strict, how.reproduce, left)
-    report, more = with_second_order(report, twice, second.is_held)
+    report, more = with_second_order(report, twice, is_held)
     return report.with_more(more) if report else report.without_trial()
 
 

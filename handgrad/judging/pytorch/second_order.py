@@ -8,7 +8,7 @@ differences as there.
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import numpy as np
@@ -29,15 +29,12 @@ __tracebackhide__ = True
 ONCE = "Error"
 
 
-class DoubleBackward(NamedTuple):
-    """What is judged of the derivative of a backward pass."""
+def second_order(
+    subject: Subject, cotangents: Sequence[np.ndarray], seed: int
+) -> tuple[Subject, Callable[[Trial], bool | None]]:
+    """Return the slope of first order as a function whose backward pass is judged, and `is_held`.
 
-    slope: Subject
-    is_held: Callable[[Trial], bool | None]  #: as `RuleSlope.is_held`
-
-
-def second_order(subject: Subject, cotangents: Sequence[np.ndarray], seed: int) -> DoubleBackward:
-    """Return the slope of first order as a function whose backward pass is judged.
+    The latter is that of `RuleSlope`.
 
     Raises:
         TypeError: PyTorch cannot differentiate the backward pass (`once_differentiable`), or
@@ -84,7 +81,7 @@ def second_order(subject: Subject, cotangents: Sequence[np.ndarray], seed: int) 
     except RuntimeError as error:
         what = f"order: PyTorch cannot differentiate the backward pass of {name_of(subject.f)}"
         raise TypeError(f"{what}: {with_place(error)}; expected order=1") from error
-    return DoubleBackward(made, partial(along.is_held, outputs=partial(exactly, arrays)))
+    return made, partial(along.is_held, outputs=partial(exactly, arrays))
 
 
 def _on(array: np.ndarray, like: Any) -> Any:
