@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -36,8 +37,9 @@ def not_contiguous(cotangent: Any) -> Any:
 
 def expanded(cotangent: Any) -> Any:
     """Return a cotangent whose elements are all the first, as one in memory, as of `.sum()`."""
-    first = cotangent.reshape(-1)[:1].clone() if cotangent.numel() else cotangent
-    return first.reshape(()).expand(cotangent.shape) if cotangent.numel() else cotangent
+    if not cotangent.numel():
+        return cotangent
+    return cotangent.reshape(-1)[0].clone().expand(cotangent.shape)
 
 
 @dataclass(eq=False)
@@ -71,13 +73,7 @@ class Recorder:
             what = f"backward returned {n} gradient{'s' * (n != 1)}, expected {count}, one for each"
             return [Finding.of_form("structure", None, f"{what} argument of forward: {names}")]
         found = []
-        tensors = self._tensors(arguments, given)
-        for position, (name, gradient) in enumerate(
-            zip(arguments.of_all, self.answer, strict=False)
-        ):
-            x = tensors.get(position)
-            if gradient is None:
-                continue
+        for name, gradient, x in self._gradients(arguments, given):
             if x is None:
                 what = f"backward returned a gradient for {name}, which is no tensor; expected None"
                 found.append(Finding.of_form("structure", name, what))
@@ -91,22 +87,21 @@ class Recorder:
 
     def conversions(self, arguments: CallArguments, given: Sequence[Any]) -> list[str]:
         """Return a note on each gradient of another dtype, which PyTorch has converted."""
-        tensors = self._tensors(arguments, given)
         return [
             f"backward returned {dtype_of(gradient)} for {name}, which is {dtype_of(x)}: PyTorch "
             "converts it, and its digits are those of the first"
-            for position, (name, gradient) in enumerate(
-                zip(arguments.of_all, self.answer or (), strict=False)
-            )
-            if is_tensor(gradient) and (x := tensors.get(position)) is not None
-            if gradient.dtype != x.dtype
+            for name, gradient, x in self._gradients(arguments, given)
+            if is_tensor(gradient) and x is not None and gradient.dtype != x.dtype
         ]
 
-    @staticmethod
-    def _tensors(arguments: CallArguments, given: Sequence[Any]) -> dict[int, Any]:
-        """Return the arguments that are tensors, by their positions."""
+    def _gradients(
+        self, arguments: CallArguments, given: Sequence[Any]
+    ) -> list[tuple[str, Any, Any]]:
+        """Return each argument's name, its gradient, if there is one, and itself, if a tensor."""
         numbered = enumerate(zip(arguments.positions, given, strict=True))
-        return {position: x for k, (position, x) in numbered if not arguments.nested(k)}
+        tensors = {position: x for k, (position, x) in numbered if not arguments.nested(k)}
+        pairs = enumerate(zip(arguments.of_all, self.answer or (), strict=False))
+        return [(name, g, tensors.get(i)) for i, (name, g) in pairs if g is not None]
 
 
 def _expandable(shape: Sequence[int], to: Sequence[int]) -> bool:
@@ -205,9 +200,8 @@ class Run:
         kept = [x.detach().clone() for _, x in tensors]
         options = {"allow_unused": True, "retain_graph": passes > 1}
         try:
-            found = torch.autograd.grad(outputs, self.leaves, given, **options)
-            for _ in range(passes - 1):
-                found = torch.autograd.grad(outputs, self.leaves, given, **options)
+            grad = partial(torch.autograd.grad, outputs, self.leaves, given, **options)
+            found = [grad() for _ in range(passes)][-1]
         except (RuntimeError, TypeError):
             faults = self.recorder.faults(self.arguments, self.given) if self.recorder else []
             if faults:

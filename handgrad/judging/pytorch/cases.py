@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 import jax
@@ -21,10 +21,11 @@ from handgrad.data.advised import or_else
 from handgrad.data.attempts import best_effort, raise_internal
 from handgrad.data.findings import Finding
 from handgrad.data.names import Names
+from handgrad.data.point import copied
 from handgrad.judging.case import Case, Own
 from handgrad.judging.form import FaultyFormError
-from handgrad.judging.pytorch.leaves import arrays_of, copied_back, copies, fresh, unused
-from handgrad.judging.pytorch.modules import Module
+from handgrad.judging.pytorch.leaves import arrays_of, copied_back, fresh, unused
+from handgrad.judging.pytorch.modules import Module, judged
 from handgrad.program.aten.tensors import is_module, is_tensor, to_tensor
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
@@ -138,8 +139,8 @@ class CaseArguments:
     @property
     def arrays(self) -> tuple[Any, ...]:
         """The arguments with arrays in place of tensors, and of the module."""
-        first = self.module.arrays if self.module else copies(self.own[0])
-        return first, *copies(self.own[1:])
+        first = self.module.arrays if self.module else copied(arrays_of(self.own[0]))
+        return first, *copied(arrays_of(self.own[1:]))
 
     def tensors(self, args: Sequence[Any]) -> tuple[Any, ...]:
         """Return arguments with fresh tensors, made of arrays, where the caller had tensors."""
@@ -158,7 +159,7 @@ class CaseArguments:
         self, tensors: Sequence[Any], args: Sequence[Any]
     ) -> AbstractContextManager[None]:
         """Copy what is written to what `tensors` has made of arrays back to these."""
-        first = self.module.parameters_of(tensors[0]) if self.module else tensors[0]
+        first = judged(tensors[0]) if self.module else tensors[0]
         return copied_back((first, *tensors[1:]), tuple(args))
 
     def traced(self, f: Callable[..., Any], help_: str = REWRITE) -> Callable[..., Any]:
@@ -169,24 +170,23 @@ class CaseArguments:
 
         @wraps(f)
         def call(*args: Any) -> Any:
-            leaves, tree = jax.tree_util.tree_flatten(tuple(args[1:]))
-            theirs = jax.tree_util.tree_leaves(self.own[1:])
-            places = [i for i, leaf in enumerate(theirs) if is_tensor(leaf)]
+            # What was no tensor of the caller's stays as it is.
+            inputs = jax.tree_util.tree_map(
+                lambda own, x: x if is_tensor(own) else partial(unused, x),
+                self.own[1:],
+                tuple(args[1:]),
+            )
 
-            def inputs(tensors: Any) -> Any:
-                rest = [unused(leaf) for leaf in leaves]
-                for i, tensor in zip(places, tensors, strict=True):
-                    rest[i] = tensor
-                return jax.tree_util.tree_unflatten(tree, rest)
+            def opened(inputs: Any) -> Any:
+                kept = lambda x: x() if isinstance(x, partial) else x  # noqa: E731
+                return jax.tree_util.tree_map(kept, inputs)
 
-            arrays = [leaves[i] for i in places]
             if self.module is None:
-                run = traced(lambda first, more: f(first, *inputs(more)), help_=help_)
-                return run(args[0], arrays)
-            # The module has the traced parameters while this runs.
-            module = self.module.module
-            run = traced(lambda more: f(module, *inputs(more)), module)
-            return run(args[0], arrays)
+                run = traced(lambda first, *more: f(first, *opened(more)), help_=help_)
+            else:  # which has the traced parameters while this runs
+                module = self.module.module
+                run = traced(lambda *more: f(module, *opened(more)), module)
+            return run(args[0], *inputs)
 
         return call
 
@@ -272,7 +272,7 @@ def _of_backward(params: Any, module: Module | None) -> Any:
     """Return what `.backward()` has left in tensors, 0 where nothing; None if it left nothing."""
     leaves, tree = jax.tree_util.tree_flatten(params)
     if module:
-        leaves = [p for p in params.parameters() if p.requires_grad]
+        leaves = list(judged(params).values())
     grads = [getattr(leaf, "grad", None) for leaf in leaves]
     if all(g is None for g in grads):
         return None

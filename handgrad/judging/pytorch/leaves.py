@@ -26,13 +26,6 @@ def unused(leaf: Any) -> Any:
     return leaf.clone_state() if is_generator else leaf
 
 
-def copies(tree: Any) -> Any:
-    """Return a pytree with copies of the values of tensors, as arrays, in place of these."""
-    return jax.tree_util.tree_map(
-        lambda leaf: np.array(to_array(leaf)) if is_tensor(leaf) else leaf, tree
-    )
-
-
 def fresh(own: Any, leaf: Any) -> Any:
     """Return a tensor with the values of an array, like one of the caller's; else the array."""
     if not is_tensor(own):

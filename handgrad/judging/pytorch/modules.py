@@ -2,7 +2,7 @@
 
 import copy
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,13 +24,13 @@ class Module:
     @property
     def names(self) -> list[str]:
         """The names of these parameters, in the module's order."""
-        return [name for name, p in self.module.named_parameters() if p.requires_grad]
+        return list(judged(self.module))
 
     @property
     def arrays(self) -> dict[str, np.ndarray]:
         """Their values, copied."""
         self._check()
-        found = {n: np.array(to_array(p)) for n, p in self._judged(self.module)}
+        found = {name: np.array(to_array(p)) for name, p in judged(self.module).items()}
         if not found:
             name = type(self.module).__name__
             raise TypeError(f"{name}: got no parameter that requires grad, expected at least one")
@@ -48,20 +48,15 @@ class Module:
             if p.is_meta:
                 raise TypeError(f"{name}: {path} is on the device meta, expected one with values")
 
-    def parameters_of(self, other: Any) -> dict[str, Any]:
-        """Return these parameters of a copy of the module."""
-        return dict(self._judged(other))
-
     def with_tensors(self, tensors: Any) -> Any:
         """Return a copy of the module whose parameters have the values of other tensors.
 
         They have their memory, unless the module is on another device.
         """
         fresh = copy.deepcopy(self.module)
-        for name, p in self._judged(fresh):
+        own = judged(self.module)
+        for name, p in judged(fresh).items():
             p.data, p.grad = tensors[name].to(p.device), None
-        own = dict(self._judged(self.module))
-        for name, p in self._judged(fresh):
             with_hooks_of(own[name], p)
         return fresh
 
@@ -79,16 +74,13 @@ class Module:
             grads = dict(zip(names, grads, strict=True))
         if not isinstance(grads, Mapping):
             return grads
-        judged = dict(self._judged(self.module))
+        own = judged(self.module)
         return {
-            name: _zeros(judged[name]) if g is None and name in judged else g
+            name: np.zeros_like(to_array(own[name])) if g is None and name in own else g
             for name, g in grads.items()
         }
 
-    @staticmethod
-    def _judged(module: Any) -> Iterator[tuple[str, Any]]:
-        return ((name, p) for name, p in module.named_parameters() if p.requires_grad)
 
-
-def _zeros(parameter: Any) -> np.ndarray:
-    return np.zeros(parameter.shape, to_array(parameter).dtype)
+def judged(module: Any) -> dict[str, Any]:
+    """Return the parameters of a module that require grad, by their names."""
+    return {name: p for name, p in module.named_parameters() if p.requires_grad}

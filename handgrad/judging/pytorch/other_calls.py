@@ -8,6 +8,7 @@ from the usual call; only if it is another one does it need to be judged.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -53,31 +54,29 @@ def other_calls(
 
 
 def _all_of(subject: Subject, cotangents: list[np.ndarray], undefined: bool) -> Iterator[OtherCall]:
+    def call(condition: str, *given: list[np.ndarray], **changes: Any) -> OtherCall:
+        own, usual = given or (cotangents, cotangents)
+        return OtherCall(replace(subject, condition=condition, **changes), own, usual)
+
     names = list(subject.outputs)
     if undefined and len(subject.used) > 1:
         pairs = list(zip(subject.used, cotangents, strict=True))
         for i, c in pairs:
-            alone = replace(subject, used=(i,), condition=f"where {names[i]} alone is used")
             zeros = [c if i == j else np.zeros_like(o) for j, o in pairs]
-            yield OtherCall(alone, [c], zeros)
+            yield call(f"where {names[i]} alone is used", [c], zeros, used=(i,))
     if len(subject.judged) > 1:
         for k in subject.judged:
             name = subject.arguments.names[k]
-            alone = replace(subject, judged=(k,), condition=f"where {name} alone requires grad")
-            yield OtherCall(alone, cotangents, cotangents)
-    twice = "in a second pass through the same graph (retain_graph=True)"
-    yield OtherCall(replace(subject, passes=2, condition=twice), cotangents, cotangents)
+            yield call(f"where {name} alone requires grad", judged=(k,))
+    yield call("in a second pass through the same graph (retain_graph=True)", passes=2)
     again = "where it is called again, at other values, before the backward pass"
-    yield OtherCall(replace(subject, called_again=True, condition=again), cotangents, cotangents)
+    yield call(again, called_again=True)
     several = "cotangent is" if len(cotangents) == 1 else "cotangents are"
     if any(c.size > 1 for c in cotangents):
-        strided = replace(
-            subject, layout=not_contiguous, condition=f"where the {several} not contiguous"
-        )
-        yield OtherCall(strided, cotangents, cotangents)
+        yield call(f"where the {several} not contiguous", layout=not_contiguous)
         ones = [np.ones_like(c) for c in cotangents]
-        condition = f"where the {several} expanded, as of output.sum()"
-        yield OtherCall(replace(subject, layout=expanded, condition=condition), ones, ones)
+        of_sum = f"where the {several} expanded, as of output.sum()"
+        yield call(of_sum, ones, ones, layout=expanded)
 
 
 def _answer(subject: Subject, cotangents: Sequence[np.ndarray]) -> list[np.ndarray]:

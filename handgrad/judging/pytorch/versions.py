@@ -14,7 +14,7 @@ from handgrad.data.point import copied
 from handgrad.judging.case import Case
 from handgrad.judging.pytorch.cases import CaseArguments, holds_torch, in_arrays
 from handgrad.judging.pytorch.leaves import arrays_of
-from handgrad.program.aten.tensors import is_tensor, to_tensor
+from handgrad.program.aten.tensors import to_tensor
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
 __tracebackhide__ = True
@@ -44,7 +44,8 @@ def _on_arrays(case: Case, at: tuple[Any, ...]) -> Callable[..., Any]:
     """Return a version as a function of arrays, which gives arrays."""
     gradient = case.gradient
     if result := _result(gradient, copied(at)):
-        return _giving_arrays(gradient) if _holds_tensors(result) else gradient
+        of_tensors = wraps(gradient)(lambda *args: arrays_of(gradient(*args)))
+        return of_tensors if holds_torch(result) else gradient
     tensors = jax.tree_util.tree_map(_tensor, at)
     if not _result(gradient, tensors):
         return gradient
@@ -56,18 +57,6 @@ def _result(gradient: Callable[..., Any], args: Sequence[Any]) -> tuple[Any, ...
     with best_effort():  # it may raise anything on arguments that it was not written for
         return (gradient(*args),)
     return ()
-
-
-def _giving_arrays(gradient: Callable[..., Any]) -> Callable[..., Any]:
-    @wraps(gradient)
-    def call(*args: Any) -> Any:
-        return arrays_of(gradient(*args))
-
-    return call
-
-
-def _holds_tensors(tree: Any) -> bool:
-    return any(map(is_tensor, jax.tree_util.tree_leaves(tree)))
 
 
 def _tensor(leaf: Any) -> Any:

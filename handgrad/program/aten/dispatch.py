@@ -1,24 +1,31 @@
 """What each operation of ATen does while a function is traced."""
 
+from collections.abc import Callable
 from typing import Any
 
 import jax.numpy as jnp
 
 from handgrad.program.aten import operations, writes
-from handgrad.program.aten.dtypes import TO_NUMPY, TO_TORCH
 from handgrad.program.aten.errors import covering, uncovered
 from handgrad.program.aten.gradient_mode import GradientMode
-from handgrad.program.aten.in_place_views import become_view
 from handgrad.program.aten.installed import (
     DECOMPOSITIONS,
+    TO_NUMPY,
+    TO_TORCH,
     DispatchMode,
     aten,
     torch,
+    without_dispatch,
     without_torch_function,
 )
 from handgrad.program.aten.lifting import Lifted, mapped
 from handgrad.program.aten.operations.composed import on_each
-from handgrad.program.aten.registry import COMPOSED, OPERATIONS, Operation, name_of
+from handgrad.program.aten.registry import (
+    COMPOSED,
+    OPERATIONS,
+    name_of,
+    packet_and_overload,
+)
 from handgrad.program.aten.results import results
 from handgrad.program.aten.traced_tensor import (
     TracedTensor,
@@ -26,9 +33,8 @@ from handgrad.program.aten.traced_tensor import (
     constant,
     holding,
     not_plain,
-    view_of,
 )
-from handgrad.program.aten.views import Origin, check_strided, is_view
+from handgrad.program.aten.views import Origin, check_strided, is_list_of_views, is_view
 
 assert operations  # which fills the table
 
@@ -60,12 +66,14 @@ class Dispatch(DispatchMode):
     ) -> Any:
         """Run an operation; PyTorch calls this for each of them."""
         with without_torch_function():
-            inside = self.lifted.everywhere
-            return self._run(function, inside(args), inside(kwargs or {}))
+            args, kwargs = mapped(self.lifted.of, (args, kwargs or {}))
+            return self._run(function, args, kwargs)
 
     def _run(self, function: Any, args: Any, kwargs: Any) -> Any:
         if torch.Tag.inplace_view in function.tags:
-            return become_view(function, args, kwargs, self._run)
+            return self._become_view(function, args, kwargs)
+        if is_list_of_views(function):
+            return self._decomposed(function, args, kwargs)
         if "device" in kwargs:
             kwargs = {**kwargs, "device": torch.device("cpu")}
         if function in (aten.lift_fresh.default, aten.lift.default):
@@ -98,11 +106,7 @@ class Dispatch(DispatchMode):
         if is_view(function):
             return self._views(made, function, args, kwargs)
         known = {id(tensor.plain): tensor for tensor in _tensors((args, kwargs))}
-        written = writes.targets(function, args, kwargs)
-        if (row := OPERATIONS.get(name_of(function))) and row.writes:
-            by_name = writes.given(function, args, kwargs)
-            written += [by_name.get(name) for name in row.writes]
-        for tensor in _tensors(written):
+        for tensor in _tensors(writes.targets(function, args, kwargs)):
             tensor.memory.written()
 
         def tensor(plain: Any) -> TracedTensor:
@@ -117,27 +121,36 @@ class Dispatch(DispatchMode):
         if function is aten.detach.default:
             stopped |= not self.gradients.in_forward
 
-        def view(form: Any, index: int | None) -> TracedTensor:
-            origin = Origin(base, function, tuple(rest), kwargs, index, stopped)
-            return view_of(base, form, origin)
+        plain = made if base.is_plain else None
+        origin = Origin(base, function, tuple(rest), kwargs, stopped)
+        return TracedTensor(made, base.memory, plain, origin)
 
-        if isinstance(made, torch.Tensor):
-            return view(made, None)
-        return type(made)(view(form, index) for index, form in enumerate(made))
+    def _become_view(self, function: Any, args: Any, kwargs: Any) -> TracedTensor:
+        """Make a tensor the view of what it was, as `x.squeeze_()` does.
 
-    def _computed(self, row: Operation, function: Any, args: Any, kwargs: Any) -> Any:
+        PyTorch's own functions do it to what they have just made: `linear` of a vector, `quantile`.
+        """
+        tensor, *rest = args
+        pure = writes.without_writes(function)
+        if pure is None or name_of(pure) not in OPERATIONS or tensor.has_views:
+            raise uncovered(
+                f"{function}, which changes the shape of a tensor in place,",
+                f"use {packet_and_overload(function)[0].removesuffix('_')}, which returns another",
+            )
+        before = TracedTensor(tensor, tensor.memory, tensor.plain, tensor.origin)
+        view = self._run(pure, (before, *rest), kwargs)
+        with without_dispatch():
+            function(tensor, *rest, **kwargs)
+        tensor.origin, tensor.plain, tensor.present = view.origin, view.plain, None
+        return tensor
+
+    def _computed(self, rule: Callable[..., Any], function: Any, args: Any, kwargs: Any) -> Any:
         """Run a rule and give its results the forms that PyTorch gives them."""
         forms = None if _is_primitive(function) else results(function, args, kwargs)
         options = {name: _converted(x) for name, x in kwargs.items() if name not in _OF_STORAGE}
         operands = [_converted(x) for x in args]
         with covering(function):
-            made = row.rule(*operands, **options)
-        if row.writes:
-            made, values = made[: -len(row.writes)], made[-len(row.writes) :]
-            by_name = writes.given(function, args, kwargs)
-            for name, value in zip(row.writes, values, strict=True):
-                if by_name.get(name) is not None and value is not None:
-                    writes.assign(by_name[name], value, self.gradients.has_slope)
+            made = rule(*operands, **options)
         return self._held(function, made, forms)
 
     def _held(self, function: Any, made: Any, forms: Any) -> Any:

@@ -3,12 +3,11 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from traceback import FrameSummary
-from types import FrameType
+from types import TracebackType
 from typing import Any
 
 from handgrad.data.advised import AdvisedError
-from handgrad.data.frames import expression, is_own, near
+from handgrad.data.frames import expression, frames_of, is_own, near
 
 
 class UncoveredOperationError(AdvisedError, NotImplementedError):
@@ -42,14 +41,6 @@ def user_line() -> str:
         frame = frame.f_back
     if frame is None:
         return ""
-    place = _place(frame)
+    # A traceback knows columns, which `traceback.extract_stack` leaves out.
+    ((_, place),) = frames_of(TracebackType(None, frame, frame.f_lasti, frame.f_lineno))
     return f"{near(place.filename)}, line {place.lineno}: {expression(place)}: "
-
-
-def _place(frame: FrameType) -> FrameSummary:
-    """Return where a frame is, with the columns, which `traceback.extract_stack` leaves out."""
-    code = frame.f_code
-    line, end_line, start, end = list(code.co_positions())[frame.f_lasti // 2]
-    return FrameSummary(
-        code.co_filename, line, code.co_name, end_lineno=end_line, colno=start, end_colno=end
-    )

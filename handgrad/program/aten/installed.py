@@ -1,7 +1,12 @@
-"""PyTorch, loaded here for this folder alone; the type checker need not find it."""
+"""PyTorch and its dtypes, loaded here for this folder alone; the type checker need not find it."""
 
 import importlib
 from typing import Any
+
+import ml_dtypes
+import numpy as np
+
+from handgrad.program.aten.tensors import BITS
 
 
 def importing(name: str) -> Any:
@@ -42,3 +47,13 @@ without_dispatch: Any = unpromised("torch._C", "_DisableTorchDispatch")
 no_torch_function: Any = unpromised("torch._C", "_disabled_torch_function_impl")
 #: What `torch.no_grad` and the like call.
 set_grad_enabled: Any = unpromised("torch._C", "_set_grad_enabled")
+
+_NAMES = ("bool", "uint8", "int8", "int16", "int32", "int64", "uint16", "uint32", "uint64")
+_NAMES += ("float16", "float32", "float64", "complex64", "complex128")
+
+#: NumPy's dtype of each of PyTorch's.
+TO_NUMPY: dict[Any, np.dtype[Any]] = {
+    **{getattr(torch, name): np.dtype(name) for name in _NAMES},
+    **{getattr(torch, name): np.dtype(getattr(ml_dtypes, name)) for name in BITS},
+}
+TO_TORCH = {ours: theirs for theirs, ours in TO_NUMPY.items()}

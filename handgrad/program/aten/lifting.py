@@ -39,10 +39,6 @@ class Lifted:
             self.stand_for(tensor, constant(copied))
         return self._known[id(tensor)][1]
 
-    def everywhere(self, x: Any) -> Any:
-        """Replace the caller's tensors in nested lists, tuples and dicts."""
-        return mapped(self.of, x)
-
 
 def mapped(f: Callable[[Any], Any], x: Any) -> Any:
     """Apply a function to the tensors in nested lists, tuples and dicts."""

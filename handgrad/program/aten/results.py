@@ -9,7 +9,6 @@ from handgrad.program.aten.traced_tensor import TracedTensor
 #: Results of operations by their arguments' forms: looking at one takes 50 to 500 µs.
 _KNOWN: dict[Any, Any] = {}
 _MOST = 4096
-_UNKNOWN = object()
 
 
 def results(function: Any, args: Any, kwargs: Any) -> Any:
@@ -19,14 +18,14 @@ def results(function: Any, args: Any, kwargs: Any) -> Any:
     """
     try:
         key = function, torch.get_default_dtype(), _key(args), _key(kwargs)
-        known = _KNOWN.get(key, _UNKNOWN)  # at once, since another thread may clear them
+        known = _KNOWN.get(key)  # at once, since another thread may clear them
     except TypeError:  # an argument that cannot be hashed
         return _results(function, args, kwargs)
-    if known is not _UNKNOWN:
-        return known
-    if len(_KNOWN) >= _MOST:
-        _KNOWN.clear()
-    return _KNOWN.setdefault(key, _results(function, args, kwargs))
+    if known is None:
+        if len(_KNOWN) >= _MOST:
+            _KNOWN.clear()
+        known = _KNOWN[key] = _results(function, args, kwargs)
+    return known
 
 
 def _key(x: Any) -> Any:

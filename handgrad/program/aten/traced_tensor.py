@@ -98,11 +98,6 @@ def holding(array: Any, form: Any, has_slope: bool = True) -> TracedTensor:
     return TracedTensor(form, Memory(array, has_slope))
 
 
-def view_of(base: TracedTensor, form: Any, origin: Origin) -> TracedTensor:
-    """Return a view of a tensor; `form` is what PyTorch's operation returned for it."""
-    return TracedTensor(form, base.memory, form if base.is_plain else None, origin)
-
-
 def array_of(tensor: TracedTensor) -> Any:
     """Return the JAX value that a tensor has now."""
     version = tensor.memory.version

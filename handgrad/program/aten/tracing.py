@@ -10,8 +10,7 @@ import jax
 
 from handgrad.data.pytrees import is_traced
 from handgrad.program.aten.dispatch import Dispatch
-from handgrad.program.aten.dtypes import TO_TORCH
-from handgrad.program.aten.installed import torch
+from handgrad.program.aten.installed import TO_TORCH, torch
 from handgrad.program.aten.modules import filled, with_hooks_of
 from handgrad.program.aten.public_calls import PublicCalls
 from handgrad.program.aten.tensors import NoTensorError, is_several, is_tensor, to_tensor

@@ -21,20 +21,23 @@ class Origin:
     function: Any  #: the operation of ATen
     arguments: tuple[Any, ...]  #: what follows the base
     options: dict[str, Any]
-    index: int | None  #: which of several results it is
     stopped: bool  #: whether gradients end here, as at `detach`
 
     def __call__(self, base: Any, rule: Callable[..., Any]) -> Any:
         """Make the view of a value, by a rule that stands for the operation."""
-        made = rule(base, *self.arguments, **self.options)
-        return made if self.index is None else made[self.index]
+        return rule(base, *self.arguments, **self.options)
 
 
 def is_view(function: Any) -> bool:
-    """Tell whether an operation returns views of its first argument."""
+    """Tell whether an operation returns a view of its first argument, or several."""
     returns = function._schema.returns
     alias = returns[0].alias_info if returns else None
     return alias is not None and not alias.is_write
+
+
+def is_list_of_views(function: Any) -> bool:
+    """Tell whether it returns several, each of which is one of an operation that returns one."""
+    return is_view(function) and str(function._schema.returns[0].type) == "List[Tensor]"
 
 
 def check_strided(
@@ -48,17 +51,12 @@ def check_strided(
     last = (storage_offset or 0) + sum(
         (n - 1) * step for n, step in zip(size, stride, strict=True) if n
     )
-    is_whole = storage_offset is None or _is_whole(tensor)
+    owner = tensor
+    while owner.origin is not None:
+        owner = owner.origin.base
+    is_whole = storage_offset is None or tensor.numel() == owner.numel()
     if not tensor.is_contiguous() or not is_whole or last >= tensor.numel():
         raise uncovered("as_strided of a tensor that is not contiguous, or a part of another,")
-
-
-def _is_whole(tensor: Any) -> bool:
-    """Tell whether a tensor's elements are the whole memory in its order."""
-    if tensor.origin is None:
-        return tensor.is_contiguous()
-    base = tensor.origin.base
-    return tensor.is_contiguous() and tensor.numel() == base.numel() and _is_whole(base)
 
 
 def check_covered(function: Any) -> None:
@@ -70,7 +68,7 @@ def check_covered(function: Any) -> None:
 def viewed(origin: Origin, base: Any) -> Any:
     """Return the JAX value of a view, from that of what it is a view of."""
     check_covered(origin.function)
-    made = origin(base, OPERATIONS[name_of(origin.function)].rule)
+    made = origin(base, OPERATIONS[name_of(origin.function)])
     return lax.stop_gradient(made) if origin.stopped else made
 
 
@@ -92,9 +90,10 @@ def replaced(origin: Origin, base: Any, array: Any) -> Any:
     check_covered(origin.function)
     if inverse := _INVERSES.get(name_of(origin.function)):
         return inverse(array, base)
-    places = _places(origin, base.shape)
-    order = _by_place(places)
-    places, array = places.transpose(order), jnp.transpose(array, order)
+    # The place in the flat base that each element of the view has, by axes along which these rise.
+    view = origin(torch.arange(base.size).reshape(base.shape), origin.function)
+    order = sorted(range(view.ndim), key=lambda axis: -view.stride(axis))
+    places, array = view.numpy().transpose(order), jnp.transpose(array, order)
     if places.size == base.size and np.array_equal(places.ravel(), np.arange(base.size)):
         return jnp.reshape(array, base.shape)
     if box := _box(places, base.shape):
@@ -103,25 +102,6 @@ def replaced(origin: Origin, base: Any, array: Any) -> Any:
     at = jnp.reshape(base, -1).at[places.reshape(-1)]
     flat = at.set(jnp.reshape(array, -1), unique_indices=True, mode="promise_in_bounds")
     return jnp.reshape(flat, base.shape)
-
-
-def _places(origin: Origin, shape: Any) -> np.ndarray[Any, Any]:
-    """Return the place in the flat base that each element of a view has."""
-    numbers = torch.arange(int(np.prod(shape, dtype=int))).reshape(shape)
-    return origin(numbers, origin.function).numpy()
-
-
-def _by_place(places: np.ndarray[Any, Any]) -> list[int]:
-    """Return the order of axes in which places rise, if there is one."""
-    return sorted(range(places.ndim), key=lambda k: -_step(places, k))
-
-
-def _step(places: np.ndarray[Any, Any], axis: int) -> int:
-    """Return how far apart neighbours along an axis are; along one of length 1 there are none."""
-    if places.size == 0 or places.shape[axis] == 1:
-        return 0
-    two = np.moveaxis(places, axis, 0).reshape(places.shape[axis], -1)[:2, 0]
-    return int(two[1] - two[0])
 
 
 def _box(places: np.ndarray[Any, Any], shape: Any) -> tuple[Any, Any] | None:

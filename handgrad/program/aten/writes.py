@@ -5,22 +5,16 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from handgrad.program.aten.dtypes import TO_NUMPY
 from handgrad.program.aten.errors import uncovered
-from handgrad.program.aten.installed import aten
+from handgrad.program.aten.installed import TO_NUMPY, aten
 from handgrad.program.aten.registry import packet_and_overload
 from handgrad.program.aten.traced_tensor import TracedTensor, write
 
 
-def given(function: Any, args: Any, kwargs: Any) -> dict[str, Any]:
-    """Return the arguments of an operation by name."""
-    names = (parameter.name for parameter in function._schema.arguments)
-    return dict(zip(names, args, strict=False)) | kwargs
-
-
 def targets(function: Any, args: Any, kwargs: Any) -> list[Any]:
     """Return the arguments to which an operation writes."""
-    by_name = given(function, args, kwargs)
+    names = (parameter.name for parameter in function._schema.arguments)
+    by_name = dict(zip(names, args, strict=False)) | kwargs
     written = [p.name for p in function._schema.arguments if p.alias_info and p.alias_info.is_write]
     return [by_name[name] for name in written if name in by_name]
 
@@ -52,11 +46,11 @@ def without_out(function: Any, kwargs: Any) -> dict[str, Any]:
 def assign(target: TracedTensor, array: Any, has_slope: bool) -> None:
     """Write a JAX value to a tensor, cast to its dtype and broadcast to its shape."""
     shape = tuple(target.size())
-    if array.ndim > len(shape) or any(
-        n not in (1, m) for n, m in zip(array.shape[::-1], shape[::-1], strict=False)
-    ):
+    try:
+        array = jnp.broadcast_to(array.astype(TO_NUMPY[target.dtype]), shape)
+    except ValueError:
         raise uncovered(
             f"a write of shape {array.shape} to a tensor of shape {shape}, which changes it,",
             "use what the operation returns",
-        )
-    write(target, jnp.broadcast_to(array.astype(TO_NUMPY[target.dtype]), shape), has_slope)
+        ) from None
+    write(target, array, has_slope)

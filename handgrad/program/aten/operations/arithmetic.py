@@ -1,8 +1,6 @@
-"""Sums, in which PyTorch rounds numbers to half formats, and interpolation."""
+"""Sums, in which PyTorch rounds numbers to half formats."""
 
 from typing import Any
-
-import jax.numpy as jnp
 
 from handgrad.program.aten.operations.promotion import promoted, rounded, wide
 from handgrad.program.aten.registry import operation
@@ -27,8 +25,7 @@ def subtract(x: Any, y: Any, alpha: Any = 1) -> Any:
 @operation("rsub.Tensor", "rsub.Scalar")
 def subtracted(x: Any, y: Any, alpha: Any = 1) -> Any:
     """y - alpha·x."""
-    x, y = promoted(x, y, exact=False)
-    return y - x if alpha == 1 else _sum(y, -alpha, x)
+    return subtract(y, x, alpha)
 
 
 def _sum(x: Any, alpha: Any, y: Any) -> Any:
@@ -36,15 +33,3 @@ def _sum(x: Any, alpha: Any, y: Any) -> Any:
     dtype = (x if hasattr(x, "dtype") else y).dtype
     x, y = (wide(each) if hasattr(each, "dtype") else rounded(each, dtype) for each in (x, y))
     return x + rounded(alpha, dtype) * y
-
-
-@operation("lerp.Scalar", "lerp.Tensor")
-def interpolate(start: Any, end: Any, weight: Any) -> Any:
-    """start + weight·(end - start), from the nearer end."""
-    start, end, weight = wide(start), wide(end), wide(weight)
-    if not hasattr(weight, "dtype"):
-        near_start = abs(weight) < 0.5
-        return start + weight * (end - start) if near_start else end - (end - start) * (1 - weight)
-    return jnp.where(
-        abs(weight) < 0.5, start + weight * (end - start), end - (end - start) * (1 - weight)
-    )

@@ -12,7 +12,7 @@ from handgrad.program.aten.registry import operation
 
 
 @operation("_scaled_dot_product_flash_attention_for_cpu")
-def attention_on_cpu(
+def attention(
     query: Any,
     key: Any,
     value: Any,
@@ -22,29 +22,23 @@ def attention_on_cpu(
     attn_mask: Any = None,
     scale: float | None = None,
 ) -> tuple[Any, Any]:
-    """Return softmax(q kᵀ·scale + mask) v, and log Σ exp of the scores."""
+    """Return softmax(q kᵀ·scale + mask) v, and log Σ exp of the scores.
+
+    The kernels round exp(score - largest) to a half format, which they multiply by v with sums in
+    float32, and divide at the end.
+    """
     if dropout_p:
         raise NotImplementedError("attention with dropout")
-    return _attention(query, key, value, attn_mask, is_causal, scale)
-
-
-def _attention(
-    query: Any, key: Any, value: Any, mask: Any, is_causal: bool, scale: float | None
-) -> tuple[Any, Any]:
-    """Return attention and log Σ exp of the scores; half weights are rounded before the product.
-
-    The kernels round exp(score - largest) to the half format, which they multiply by v with sums
-    in float32, and divide at the end.
-    """
     scale = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
     key, value = (_of_each_head(each, query) for each in (key, value))
     scores = matmul(query, jnp.swapaxes(key, -1, -2)) * scale
     if is_causal:
         allowed = jnp.tril(jnp.ones(scores.shape[-2:], bool))
         scores = jnp.where(allowed, scores, -jnp.inf)
-    if mask is not None:
-        masked = mask.dtype == bool
-        scores = jnp.where(mask, scores, -jnp.inf) if masked else scores + mask.astype(scores.dtype)
+    if attn_mask is not None and attn_mask.dtype == bool:
+        scores = jnp.where(attn_mask, scores, -jnp.inf)
+    elif attn_mask is not None:
+        scores = scores + attn_mask.astype(scores.dtype)
     log_sums = jax.scipy.special.logsumexp(scores, axis=-1)
     if not is_half(query.dtype):
         return matmul(jax.nn.softmax(scores, axis=-1), value), log_sums

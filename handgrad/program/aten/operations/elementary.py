@@ -29,18 +29,8 @@ def polygamma(n: int, x: Any) -> Any:
     return lax.polygamma(jnp.full_like(x, n), x)
 
 
-@operation("logaddexp")
-def log_add_exp(x: Any, y: Any) -> Any:
-    """log(eˣ + eʸ)."""
-    x, y = promoted(x, y, floats=True)
-    return jnp.logaddexp(wide(x), wide(y))
-
-
-@operation("logaddexp2")
-def log_add_exp2(x: Any, y: Any) -> Any:
-    """log₂(2ˣ + 2ʸ)."""
-    x, y = promoted(x, y, floats=True)
-    return jnp.logaddexp2(wide(x), wide(y))
+for _name, _log_of_sum in {"logaddexp": jnp.logaddexp, "logaddexp2": jnp.logaddexp2}.items():
+    operation(_name)(lambda x, y, f=_log_of_sum: f(*map(wide, promoted(x, y, floats=True))))
 
 
 def _times_log(log: Callable[[Any], Any]) -> Callable[[Any, Any], Any]:

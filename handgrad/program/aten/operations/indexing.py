@@ -47,14 +47,6 @@ def index_put(
     return places.add(values) if accumulate else places.set(values)
 
 
-@operation("put")
-def put(x: Any, index: Any, source: Any, accumulate: bool = False) -> Any:
-    """Return x with other values at indices of the flattened tensor."""
-    places = jnp.reshape(x, -1).at[jnp.reshape(index, -1)]
-    source = jnp.reshape(source, -1)
-    return jnp.reshape(places.add(source) if accumulate else places.set(source), x.shape)
-
-
 @operation("gather")
 def gather(x: Any, dim: int, index: Any, *, sparse_grad: bool = False) -> Any:
     """Return x[..., index[..., i, ...], ...]: the index replaces that along one axis."""
@@ -88,11 +80,6 @@ def masked_scatter(x: Any, mask: Any, source: Any) -> Any:
     places = np.flatnonzero(np.broadcast_to(np.asarray(mask), shape))
     flat = jnp.reshape(jnp.broadcast_to(x, shape), -1)
     return jnp.reshape(flat.at[places].set(jnp.reshape(source, -1)[: len(places)]), shape)
-
-
-def _along(x: Any, dim: int, index: Any) -> tuple[Any, ...]:
-    """Return an index of one axis, and all of those before it."""
-    return (slice(None),) * axis_of(x, dim) + (jnp.reshape(index, -1),)
 
 
 @operation("embedding")

@@ -13,6 +13,12 @@ def _info(x: Any) -> Any:
     return jnp.zeros(x.shape[:-2], jnp.int32)
 
 
+def _alike(a: Any, b: Any) -> list[Any]:
+    """Return as many matrices of each."""
+    batch = jnp.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    return [jnp.broadcast_to(each, (*batch, *each.shape[-2:])) for each in (a, b)]
+
+
 @operation("linalg_cholesky_ex")
 def cholesky_ex(x: Any, *, upper: bool = False, check_errors: bool = False) -> tuple[Any, Any]:
     """Return the factor L of L Lᵀ; its derivative takes the matrix as symmetric, as torch does."""
@@ -37,47 +43,14 @@ def _symmetric(x: Any, triangle: str) -> Any:
     return mean + lax.stop_gradient(given - mean)
 
 
-@operation("cholesky_solve")
-def cholesky_solve(b: Any, factor: Any, upper: bool = False) -> Any:
-    """Solve A x = b, given the Cholesky factor of A."""
-    batch = jnp.broadcast_shapes(b.shape[:-2], factor.shape[:-2])
-    b, factor = (jnp.broadcast_to(each, (*batch, *each.shape[-2:])) for each in (b, factor))
-    options = {"left_side": True, "lower": not upper}
-    first = lax.linalg.triangular_solve(factor, b, transpose_a=upper, conjugate_a=upper, **options)
-    return lax.linalg.triangular_solve(
-        factor, first, transpose_a=not upper, conjugate_a=not upper, **options
-    )
-
-
-@operation("cholesky_inverse")
-def cholesky_inverse(factor: Any, upper: bool = False) -> Any:
-    """Return the inverse of A, given its Cholesky factor."""
-    one = jnp.eye(factor.shape[-1], dtype=factor.dtype)
-    return cholesky_solve(jnp.broadcast_to(one, factor.shape), factor, upper)
-
-
 @operation("linalg_solve_triangular")
 def solve_triangular(
     a: Any, b: Any, *, upper: bool, left: bool = True, unitriangular: bool = False
 ) -> Any:
     """Solve a x = b, or x a = b, of which a is triangular."""
-    batch = jnp.broadcast_shapes(a.shape[:-2], b.shape[:-2])
-    a = jnp.broadcast_to(a, (*batch, *a.shape[-2:]))
-    b = jnp.broadcast_to(b, (*batch, *b.shape[-2:]))
+    a, b = _alike(a, b)
     options = {"left_side": left, "lower": not upper, "unit_diagonal": unitriangular}
     return lax.linalg.triangular_solve(a, b, **options)
-
-
-@operation("triangular_solve")
-def old_solve_triangular(
-    b: Any, a: Any, upper: bool = True, transpose: bool = False, unitriangular: bool = False
-) -> tuple[Any, Any]:
-    """Solve a x = b, or aᵀ x = b, and return a too."""
-    batch = jnp.broadcast_shapes(a.shape[:-2], b.shape[:-2])
-    a = jnp.broadcast_to(a, (*batch, *a.shape[-2:]))
-    b = jnp.broadcast_to(b, (*batch, *b.shape[-2:]))
-    options = {"left_side": True, "lower": not upper, "unit_diagonal": unitriangular}
-    return lax.linalg.triangular_solve(a, b, transpose_a=transpose, **options), a
 
 
 @operation("linalg_inv_ex")
@@ -89,16 +62,13 @@ def inverse(x: Any, *, check_errors: bool = False) -> tuple[Any, Any]:
 @operation("_linalg_det")
 def determinant(x: Any) -> tuple[Any, Any, Any]:
     """Return the determinant, and the LU decomposition."""
-    lu, pivots, _ = lax.linalg.lu(x)
-    return jnp.linalg.det(x), lu, pivots + 1
+    return jnp.linalg.det(x), *lu_factor(x)[:2]
 
 
 @operation("_linalg_slogdet")
 def log_determinant(x: Any) -> tuple[Any, Any, Any, Any]:
     """Return sign and log |det|, and the LU decomposition."""
-    lu, pivots, _ = lax.linalg.lu(x)
-    sign, log = jnp.linalg.slogdet(x)
-    return sign, log, lu, pivots + 1
+    return *jnp.linalg.slogdet(x), *lu_factor(x)[:2]
 
 
 @operation("_linalg_solve_ex")
@@ -108,14 +78,12 @@ def solve(
     """Solve a x = b, or x a = b; return the LU decomposition too."""
     of_vectors = b.ndim == 1 or (b.ndim == a.ndim - 1 and b.shape == a.shape[:-1])
     b = b[..., None] if of_vectors else b
-    lu, pivots, _ = lax.linalg.lu(a)
+    factors = lu_factor(a)
     if not left:
         a, b = jnp.swapaxes(a, -1, -2), jnp.swapaxes(b, -1, -2)
-    batch = jnp.broadcast_shapes(a.shape[:-2], b.shape[:-2])
-    a = jnp.broadcast_to(a, (*batch, *a.shape[-2:]))
-    found = jnp.linalg.solve(a, jnp.broadcast_to(b, (*batch, *b.shape[-2:])))
+    found = jnp.linalg.solve(*_alike(a, b))
     found = found if left else jnp.swapaxes(found, -1, -2)
-    return found[..., 0] if of_vectors else found, lu, pivots + 1, _info(lu)
+    return found[..., 0] if of_vectors else found, *factors
 
 
 @operation("linalg_lu_factor_ex")
@@ -130,8 +98,7 @@ def lu_factor(x: Any, *, pivot: bool = True, check_errors: bool = False) -> tupl
 @operation("linalg_lu")
 def lu(x: Any, *, pivot: bool = True) -> tuple[Any, Any, Any]:
     """Return P, L and U of x = P L U."""
-    packed, pivots, _ = lu_factor(x, pivot=pivot)
-    return _unpacked(packed, pivots)
+    return _unpacked(*lu_factor(x, pivot=pivot)[:2])
 
 
 def _unpacked(packed: Any, pivots: Any) -> tuple[Any, Any, Any]:
@@ -154,11 +121,6 @@ def solve_by_lu(
     a = order @ low @ up
     a = jnp.conj(jnp.swapaxes(a, -1, -2)) if adjoint else a
     return solve(a, b, left=left)[0]
-
-
-@operation("_linalg_check_errors")
-def check_errors(info: Any, api_name: str, *, is_matrix: bool) -> None:
-    """Do nothing: the values that would be singular are not known yet."""
 
 
 @operation("linalg_pinv.atol_rtol_tensor")

@@ -9,15 +9,7 @@ from handgrad.program.aten.operations.promotion import wide
 from handgrad.program.aten.registry import operation
 
 #: torch's numbers of the reductions.
-NONE, MEAN, SUM = 0, 1, 2
-
-
-def _reduced(losses: Any, dtype: Any, reduction: int) -> Any:
-    """Reduce the losses of the elements, which are rounded to a dtype before."""
-    losses = wide(losses.astype(dtype))
-    if reduction == NONE:
-        return losses
-    return jnp.sum(losses) if reduction == SUM else jnp.sum(losses) / losses.size
+NONE, MEAN = 0, 1
 
 
 @operation("multilabel_margin_loss_forward")
@@ -35,5 +27,9 @@ def multilabel_margin(x: Any, target: Any, reduction: int) -> tuple[Any, Any]:
     gaps = jax.nn.relu(1 - chosen[:, :, None] + x[:, None, :])
     counted = given[:, :, None] & ~is_target[:, None, :]
     losses = jnp.sum(jnp.where(counted, gaps, 0.0), axis=(1, 2)) / x.shape[1]
-    losses = losses[0] if of_one and reduction == NONE else losses
-    return _reduced(losses, dtype, reduction), is_target.astype(dtype).reshape(shape)
+    losses = wide(losses.astype(dtype))  # those of the elements are rounded
+    if reduction != NONE:
+        losses = jnp.sum(losses) / (losses.size if reduction == MEAN else 1)
+    elif of_one:
+        losses = losses[0]
+    return losses, is_target.astype(dtype).reshape(shape)

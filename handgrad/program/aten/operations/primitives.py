@@ -51,6 +51,7 @@ _OF_ONE: dict[str, Callable[[Any], Any]] = {
     "exp2": jnp.exp2,
     "expm1": jnp.expm1,
     "floor": jnp.floor,
+    "imag": jnp.imag,
     "isfinite": jnp.isfinite,
     "lgamma": lax.lgamma,
     "log": jnp.log,
@@ -60,6 +61,7 @@ _OF_ONE: dict[str, Callable[[Any], Any]] = {
     # That of jax.scipy is a fit, whose slope is not the function's.
     "ndtri": lambda x: math.sqrt(2) * lax.erf_inv(2 * x - 1),
     "neg": jnp.negative,
+    "real": jnp.real,
     "reciprocal": lambda x: 1 / x,
     "round": lambda x: lax.round(x, lax.RoundingMethod.TO_NEAREST_EVEN),
     "rsqrt": lax.rsqrt,
@@ -152,18 +154,13 @@ def converted(x: Any, dtype: Any) -> Any:
     return x.astype(dtype)
 
 
-@operation("prims.device_put")
-def device_put(x: Any, *_: Any) -> Any:
-    """Return the same: a trace is on no device."""
-    return x
-
-
 # Forms.
 
 
 _FORMS: dict[str, Callable[..., Any]] = {
     "broadcast_in_dim": lax.broadcast_in_dim,
     "cat": lax.concatenate,
+    "device_put": lambda x, *_: x,  # a trace is on no device
     "reshape": jnp.reshape,
     "rev": lax.rev,
     "slice": lax.slice,

@@ -25,16 +25,7 @@ def matmul_into(x: Any, y: Any, out_dtype: Any) -> Any:
 @operation("addmm", "baddbmm", "addmv", "_sparse_addmm")
 def add_matmul(into: Any, x: Any, y: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
     """beta·into + alpha·(x @ y); without `into` where beta is 0."""
-    return _sum(into, matmul(x, y), beta, alpha)
-
-
-@operation("addbmm")
-def add_sum_of_matmuls(into: Any, x: Any, y: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
-    """beta·into + alpha·Σ (x @ y), summed over the first axis."""
-    return _sum(into, jnp.sum(matmul(x, y), axis=0), beta, alpha)
-
-
-def _sum(into: Any, product: Any, beta: Any, alpha: Any) -> Any:
+    product = matmul(x, y)
     if not is_inexact(product):  # where torch truncates the factors
         beta, alpha = int(beta), int(alpha)
     product = product if alpha == 1 else alpha * product

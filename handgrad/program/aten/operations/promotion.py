@@ -10,8 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from handgrad.data.formats import is_half
-from handgrad.program.aten.dtypes import TO_NUMPY, TO_TORCH
-from handgrad.program.aten.installed import torch
+from handgrad.program.aten.installed import TO_NUMPY, TO_TORCH, torch
 
 
 def is_float(x: Any) -> bool:
@@ -37,11 +36,6 @@ def wide(x: Any) -> Any:
 def inexact(x: Any) -> Any:
     """Convert integers to floating-point numbers, as torch does for exp, mean and the like."""
     return x if is_inexact(x) else x.astype(default_float())
-
-
-def real_of(dtype: Any) -> Any:
-    """Return the dtype of the real part of numbers of a dtype."""
-    return jnp.finfo(dtype).dtype if is_inexact(dtype) else dtype
 
 
 def common_dtype(x: Any, y: Any) -> Any:

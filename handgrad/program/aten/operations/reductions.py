@@ -1,6 +1,7 @@
-"""Products, extremes and running sums along axes; half floats are summed in float32."""
+"""Extremes and running sums along axes; half floats are summed in float32."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import jax
@@ -11,23 +12,17 @@ from handgrad.program.aten.operations.axes import at_least_1d, axes_of, axis_of
 from handgrad.program.aten.operations.promotion import inexact, is_inexact, wide
 from handgrad.program.aten.registry import operation
 
-Dim = int | Sequence[int] | None
 
-
-def _summands(x: Any, dtype: Any) -> Any:
+def _summands(x: Any, dtype: Any = None) -> Any:
     """Convert what is summed or multiplied: integers and truth values to int64."""
     if dtype is not None:
         x = x.astype(dtype)
     return wide(x) if is_inexact(x) else x.astype(jnp.int64)
 
 
-@operation("prod", "prod.dim_int")
-def product(x: Any, dim: Dim = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
-    """Multiply over axes."""
-    return jnp.prod(_summands(x, dtype), axis=axes_of(x, dim), keepdims=keepdim)
-
-
-def _index_of(best: Callable[..., Any], x: Any, dim: int | None, keepdim: bool) -> Any:
+def _index_of(
+    best: Callable[..., Any], x: Any, dim: int | None = None, keepdim: bool = False
+) -> Any:
     """Return where along an axis an extreme is first; NaN is the largest and the smallest."""
     if not x.ndim:
         return jnp.zeros((), jnp.int64)
@@ -37,61 +32,37 @@ def _index_of(best: Callable[..., Any], x: Any, dim: int | None, keepdim: bool) 
     return found.reshape((1,) * x.ndim) if dim is None else jnp.expand_dims(found, dim)
 
 
-@operation("argmax")
-def index_of_largest(x: Any, dim: int | None = None, keepdim: bool = False) -> Any:
-    """Return where the largest is, in the flattened tensor or along an axis."""
-    return _index_of(jnp.argmax, x, dim, keepdim)
-
-
-@operation("argmin")
-def index_of_smallest(x: Any, dim: int | None = None, keepdim: bool = False) -> Any:
-    """Return where the smallest is, in the flattened tensor or along an axis."""
-    return _index_of(jnp.argmin, x, dim, keepdim)
-
-
-@operation("max", "max.dim")
-def maximum_of(x: Any, dim: int | None = None, keepdim: bool = False) -> Any:
-    """Return the largest of all; or along an axis, and where it is."""
+def _extreme(
+    of: Callable[..., Any],
+    at: Callable[..., Any],
+    x: Any,
+    dim: int | None = None,
+    keepdim: bool = False,
+) -> Any:
+    """Return the extreme of all; or along an axis, and where it is first."""
     if dim is None:
-        return jnp.max(x)
-    largest = jnp.max(x, axis=axes_of(x, dim), keepdims=keepdim)
-    return largest, index_of_largest(x, dim, keepdim)
-
-
-@operation("min", "min.dim")
-def minimum_of(x: Any, dim: int | None = None, keepdim: bool = False) -> Any:
-    """Return the smallest of all; or along an axis, and where it is."""
-    if dim is None:
-        return jnp.min(x)
-    smallest = jnp.min(x, axis=axes_of(x, dim), keepdims=keepdim)
-    return smallest, index_of_smallest(x, dim, keepdim)
+        return of(x)
+    return of(x, axis=axes_of(x, dim), keepdims=keepdim), _index_of(at, x, dim, keepdim)
 
 
 @operation("logsumexp")
-def log_sum_exp(x: Any, dim: Dim, keepdim: bool = False) -> Any:
+def log_sum_exp(x: Any, dim: int | Sequence[int], keepdim: bool = False) -> Any:
     """log Σ exp over axes."""
     x = wide(inexact(x))
     return jax.scipy.special.logsumexp(x, axis=axes_of(x, dim), keepdims=keepdim)
 
 
-@operation("cumsum")
-def running_sum(x: Any, dim: int, *, dtype: Any = None) -> Any:
-    """Return the sums of the first elements along an axis."""
-    x = _summands(x, dtype)
-    return lax.cumsum(x, axis=axis_of(x, dim)) if x.ndim else x
+def _running(
+    combine: Callable[..., Any], prepared: Callable[..., Any], x: Any, dim: int, **how: Any
+) -> Any:
+    """Return what the first elements along an axis come to, up to each."""
+    x = prepared(x, **how)
+    return combine(x, axis=axis_of(x, dim)) if x.ndim else x
 
 
-@operation("cumprod")
-def running_product(x: Any, dim: int, *, dtype: Any = None) -> Any:
-    """Return the products of the first elements along an axis."""
-    x = _summands(x, dtype)
-    return lax.cumprod(x, axis=axis_of(x, dim)) if x.ndim else x
-
-
-@operation("logcumsumexp")
-def running_log_sum_exp(x: Any, dim: int) -> Any:
-    """Return log Σ exp of the first elements along an axis."""
-    return lax.cumlogsumexp(wide(x), axis=axis_of(x, dim)) if x.ndim else x
+operation("cumsum")(partial(_running, lax.cumsum, _summands))
+operation("cumprod")(partial(_running, lax.cumprod, _summands))
+operation("logcumsumexp")(partial(_running, lax.cumlogsumexp, wide))
 
 
 def _running_extreme(running: Callable[..., Any], x: Any, dim: int) -> tuple[Any, Any]:
@@ -104,13 +75,10 @@ def _running_extreme(running: Callable[..., Any], x: Any, dim: int) -> tuple[Any
     return values.reshape(x.shape), indices.reshape(x.shape)
 
 
-@operation("cummax")
-def running_largest(x: Any, dim: int) -> tuple[Any, Any]:
-    """Return the largest so far along an axis, and where it was last."""
-    return _running_extreme(lax.cummax, x, dim)
-
-
-@operation("cummin")
-def running_smallest(x: Any, dim: int) -> tuple[Any, Any]:
-    """Return the smallest so far along an axis, and where it was last."""
-    return _running_extreme(lax.cummin, x, dim)
+for _name, _of, _at, _so_far in (
+    ("max", jnp.max, jnp.argmax, lax.cummax),
+    ("min", jnp.min, jnp.argmin, lax.cummin),
+):
+    operation(f"arg{_name}")(partial(_index_of, _at))
+    operation(_name, f"{_name}.dim")(partial(_extreme, _of, _at))
+    operation(f"cum{_name}")(partial(_running_extreme, _so_far))

@@ -1,5 +1,6 @@
 """Scattering: values written, added or combined at an index of each along an axis."""
 
+from functools import partial
 from typing import Any
 
 import jax.numpy as jnp
@@ -9,8 +10,9 @@ from handgrad.program.aten.operations.axes import at_least_1d, axis_of
 from handgrad.program.aten.operations.promotion import is_float, wide
 from handgrad.program.aten.registry import operation
 
-#: Names of the same reduction: those of `scatter`, and those of `scatter_reduce`.
+#: Names of the same reduction: those of `scatter`, and those of `scatter_reduce`; None of either.
 _REDUCTIONS = {
+    None: "set",
     "add": "add",
     "sum": "add",
     "mean": "add",
@@ -36,22 +38,13 @@ def _scattered(x: Any, dim: int, index: Any, src: Any, how: str) -> Any:
     return jnp.reshape(getattr(line.at[_places(line, dim, index)], how)(values), x.shape)
 
 
-@operation("scatter.src", "scatter.value")
-def scatter(x: Any, dim: int, index: Any, src: Any) -> Any:
-    """Return x with other values at indices along an axis."""
-    return _scattered(x, dim, index, src, "set")
-
-
-@operation("scatter_add")
-def scatter_add(x: Any, dim: int, index: Any, src: Any) -> Any:
-    """Return x with values added at indices along an axis."""
-    return _scattered(wide(x), dim, index, wide(src), "add")
-
-
-@operation("scatter.reduce", "scatter.value_reduce")
-def scatter_combined(x: Any, dim: int, index: Any, src: Any, *, reduce: str) -> Any:
-    """Return x with values added or multiplied at indices along an axis."""
+@operation("scatter.src", "scatter.value", "scatter.reduce", "scatter.value_reduce")
+def scatter(x: Any, dim: int, index: Any, src: Any, *, reduce: str | None = None) -> Any:
+    """Return x with other values, or values added or multiplied, at indices along an axis."""
     return _scattered(wide(x), dim, index, src, _REDUCTIONS[reduce])
+
+
+operation("scatter_add")(partial(scatter, reduce="add"))
 
 
 @operation("scatter_reduce.two")

@@ -1,4 +1,4 @@
-"""Copies, padding, diagonals that are written, and angles."""
+"""Copies, padding, and angles."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,7 +7,6 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from handgrad.program.aten.operations.axes import axis_of
 from handgrad.program.aten.operations.primitives import converted
 from handgrad.program.aten.registry import operation
 
@@ -24,16 +23,6 @@ def pad(x: Any, pad: Sequence[int], value: Any = 0) -> Any:
     pairs = list(zip(pad[::2], pad[1::2], strict=True))[::-1]
     widths = [(0, 0, 0)] * (x.ndim - len(pairs)) + [(low, high, 0) for low, high in pairs]
     return lax.pad(x, jnp.asarray(value, x.dtype), widths)
-
-
-@operation("diagonal_scatter")
-def write_diagonal(x: Any, src: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:
-    """Return x with another diagonal."""
-    dims = axis_of(x, dim1), axis_of(x, dim2)
-    moved = jnp.moveaxis(x, dims, (-2, -1))
-    at = np.arange(src.shape[-1])
-    rows, columns = at + max(0, -offset), at + max(0, offset)
-    return jnp.moveaxis(moved.at[..., rows, columns].set(src), (-2, -1), dims)
 
 
 @operation("angle")

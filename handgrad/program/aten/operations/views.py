@@ -1,6 +1,6 @@
 """Views: results that share memory with their argument. Writing to one is in `views.py` above."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax.numpy as jnp
@@ -10,43 +10,33 @@ from jax import lax
 from handgrad.program.aten.operations.axes import at_least_1d, axis_of
 from handgrad.program.aten.registry import operation
 
+#: Views, each of which has a copy, `transpose_copy.int`, and what is such a copy by another name.
+_OF_JAX: dict[str, Callable[..., Any]] = {
+    "_conj": jnp.conj,
+    "_conj_physical": jnp.conj,
+    "_neg_view": jnp.negative,  # as the imaginary part of a conjugate is stored
+    "_reshape": lambda x, size: jnp.reshape(x, size),
+    "_reshape_alias": lambda x, size, stride: jnp.reshape(x, size),
+    "_unsafe_view": jnp.reshape,
+    "alias": lambda x: x,
+    "conj_physical": jnp.conj,
+    "detach": lambda x: x,
+    "diagonal": jnp.diagonal,
+    "imag": jnp.imag,
+    "lift_fresh": lambda x: x,
+    "permute": jnp.transpose,
+    "real": jnp.real,
+    "t": jnp.transpose,
+    "transpose.int": lambda x, *axes: jnp.swapaxes(x, *axes) if x.ndim else x,
+    "unsqueeze": jnp.expand_dims,
+    "view": jnp.reshape,
+    "view_as_complex": lambda x: lax.complex(x[..., 0], x[..., 1]),
+    "view_as_real": lambda x: jnp.stack([jnp.real(x), jnp.imag(x)], axis=-1),
+}
 
-@operation("view", "_unsafe_view", "view_copy")
-def view(x: Any, size: Sequence[int]) -> Any:
-    """Return the same elements in another shape."""
-    known = [n for n in size if n != -1]
-    rest = x.size // max(1, int(np.prod(known)))
-    return jnp.reshape(x, tuple(rest if n == -1 else n for n in size))
-
-
-@operation("_reshape_alias", "_reshape_copy")
-def reshaped(x: Any, size: Sequence[int], stride: Sequence[int] = ()) -> Any:
-    """Return the same elements in another shape."""
-    return view(x, size)
-
-
-@operation("alias", "alias_copy", "detach", "detach_copy", "lift_fresh_copy")
-def alias(x: Any) -> Any:
-    """Return the same."""
-    return x
-
-
-@operation("t", "t_copy")
-def t(x: Any) -> Any:
-    """Return the transpose of a matrix; a vector as it is."""
-    return x.T
-
-
-@operation("transpose.int", "transpose_copy.int")
-def transpose(x: Any, dim0: int, dim1: int) -> Any:
-    """Exchange two axes."""
-    return jnp.swapaxes(x, dim0, dim1) if x.ndim else x
-
-
-@operation("permute", "permute_copy")
-def permute(x: Any, dims: Sequence[int]) -> Any:
-    """Put the axes in another order."""
-    return jnp.transpose(x, tuple(axis_of(x, d) for d in dims))
+for _name, _of_jax in _OF_JAX.items():
+    _packet, _dot, _overload = _name.partition(".")
+    operation(_name, f"{_packet}_copy{_dot}{_overload}")(_of_jax)
 
 
 @operation("expand", "expand_copy")
@@ -65,12 +55,6 @@ def squeeze(x: Any, dim: int | Sequence[int] | None = None) -> Any:
     return jnp.reshape(x, [n for i, n in enumerate(x.shape) if n != 1 or i not in axes])
 
 
-@operation("unsqueeze", "unsqueeze_copy")
-def unsqueeze(x: Any, dim: int) -> Any:
-    """Insert an axis of length 1."""
-    return jnp.expand_dims(x, dim)
-
-
 @operation("select.int", "select_copy.int")
 def select(x: Any, dim: int, index: int) -> Any:
     """Return the elements at one index of an axis."""
@@ -87,40 +71,6 @@ def part(
     return lax.slice_in_dim(x, start, max(start, end), step, axis)
 
 
-@operation("narrow_copy")
-def narrow(x: Any, dim: int, start: int, length: int) -> Any:
-    """Return `length` elements of an axis."""
-    start = start + x.shape[axis_of(x, dim)] if start < 0 else start
-    return part(x, dim, start, start + length)
-
-
-@operation("split.Tensor", "split_copy.Tensor", "unsafe_split.Tensor")
-def split(x: Any, split_size: int, dim: int = 0) -> list[Any]:
-    """Return parts of an axis, of one length but for the last."""
-    n = x.shape[axis_of(x, dim)]
-    starts = range(0, n, split_size) if n else [0]
-    return [part(x, dim, start, start + split_size) for start in starts]
-
-
-@operation("split_with_sizes", "split_with_sizes_copy", "unsafe_split_with_sizes")
-def split_with_sizes(x: Any, split_sizes: Sequence[int], dim: int = 0) -> list[Any]:
-    """Return parts of an axis, of given lengths."""
-    ends = np.cumsum(split_sizes)
-    return [part(x, dim, int(e) - n, int(e)) for n, e in zip(split_sizes, ends, strict=True)]
-
-
-@operation("unbind.int", "unbind_copy.int")
-def unbind(x: Any, dim: int = 0) -> list[Any]:
-    """Return what is at each index of an axis."""
-    return [select(x, dim, i) for i in range(x.shape[axis_of(x, dim)])]
-
-
-@operation("diagonal", "diagonal_copy")
-def diagonal(x: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:
-    """Return a diagonal of two axes, as the last axis."""
-    return jnp.diagonal(x, offset, axis_of(x, dim1), axis_of(x, dim2))
-
-
 @operation("unfold", "unfold_copy")
 def unfold(x: Any, dimension: int, size: int, step: int) -> Any:
     """Return the windows of an axis; what is inside one is the last axis."""
@@ -132,37 +82,13 @@ def unfold(x: Any, dimension: int, size: int, step: int) -> Any:
     return jnp.moveaxis(windows, -2, axis) if x.ndim else windows[0]
 
 
-@operation("view_as_real", "view_as_real_copy")
-def view_as_real(x: Any) -> Any:
-    """Return real and imaginary parts, as a last axis of two."""
-    return jnp.stack([jnp.real(x), jnp.imag(x)], axis=-1)
-
-
-@operation("real", "prims.real")
-def real(x: Any) -> Any:
-    """Return the real part, for which derivatives of PyTorch's own ask by its name."""
-    return jnp.real(x)
-
-
-@operation("imag", "prims.imag")
-def imaginary(x: Any) -> Any:
-    """Return the imaginary part; see `real`."""
-    return jnp.imag(x)
-
-
-@operation("view_as_complex", "view_as_complex_copy")
-def view_as_complex(x: Any) -> Any:
-    """Join the two elements of the last axis to a complex number."""
-    return lax.complex(x[..., 0], x[..., 1])
-
-
-@operation("_conj", "_conj_physical", "_conj_copy", "conj_physical")
-def conjugate(x: Any) -> Any:
-    """Return the complex conjugate."""
-    return jnp.conj(x)
-
-
-@operation("_neg_view", "_neg_view_copy")
-def negated(x: Any) -> Any:
-    """-x, as the imaginary part of a conjugate is stored."""
-    return -x
+@operation("as_strided", "as_strided_copy")
+def as_strided(
+    x: Any, size: Sequence[int], stride: Sequence[int], storage_offset: int | None = None
+) -> Any:
+    """Return the elements at some places of an array's memory; see `views.check_strided`."""
+    places = np.full(tuple(size), storage_offset or 0)
+    for axis, step in enumerate(stride):
+        shape = [n if k == axis else 1 for k, n in enumerate(size)]
+        places += np.arange(size[axis]).reshape(shape) * step
+    return jnp.reshape(x, -1)[places]

@@ -18,7 +18,7 @@ from handgrad.program.aten.tensors import to_array, to_tensor
 from handgrad.program.aten.tracing import in_jax
 from handgrad.program.interpreter import Run
 from handgrad.program.rules import RULES
-from tests.handgrad.torch.operations import further_samples, samples, samples_of_layers
+from tests.handgrad.torch.operations import samples, samples_of_layers
 from tests.handgrad.torch.operations.samples import LABELS, PLACES, TABLE, VECTOR, Sample, on
 from tests.torch_installed import torch
 
@@ -35,7 +35,7 @@ SAMPLES = {
     **samples_of_layers.CONVOLUTIONS,
     **samples_of_layers.INDEXING,
     **samples_of_layers.SHAPES,
-    **further_samples.FURTHER,
+    **samples_of_layers.FURTHER,
 }
 
 #: PyTorch rounds each of at most 60 terms of size 1 to 3 that a sample sums, and a function of them
