@@ -12,13 +12,12 @@ from functools import partial
 import numpy as np
 
 from handgrad.diagnosis import (
+    edits,
     factors,
     kinds,
     last_rules,
     left_out,
-    other_axes,
     other_constants,
-    other_operands,
     other_passes,
     updates,
 )
@@ -121,12 +120,12 @@ def _scaled(search: Search, some: list[int], place: Place, value: float) -> Theo
     return search.theory(kind, says, scale=dict.fromkeys(some, value))
 
 
-def _wrong_rule(search: Search, stage: int = 0) -> Iterator[Theory]:
+def _wrong_rule(search: Search, late: bool = False) -> Iterator[Theory]:
     """Propose a wrong derivative: at one link, at all links of a group, at all but one."""
     alike: dict[str, list[Choice]] = {}
     everywhere: dict[str, list[Choice]] = {}
     for i, switch in enumerate(search.engine.rewired.switches):
-        for k, option in enumerate(switch.options if switch.stage == stage else ()):
+        for k, option in enumerate(switch.options if switch.late is late else ()):
             alike.setdefault(option.group or option.says, []).append((i, k + 1, switch))
             if option.anywhere:
                 everywhere.setdefault(option.anywhere, []).append((i, k + 1, switch))
@@ -249,7 +248,7 @@ RULES: tuple[Proposes, ...] = (
     other_passes.input_left_out,
     partial(left_out.number_left_out, small=True),
     other_constants.another,
-    partial(_wrong_rule, stage=1),
+    partial(_wrong_rule, late=True),
     _only_one_use,
     partial(_at_two_places, factor=0.0),
     last_rules.another_order,
@@ -258,6 +257,6 @@ RULES: tuple[Proposes, ...] = (
     partial(left_out.number_left_out, small=False),
     partial(_at_two_places, factor=-1.0),
     last_rules.factor_on_a_path,
-    other_axes.other_axes,
-    other_operands.other_operand,
+    edits.other_axes,
+    edits.other_operands,
 )

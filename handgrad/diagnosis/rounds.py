@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
-from handgrad.diagnosis.backprop import Neighbour, Operation, Option, Switch
+from handgrad.diagnosis.backprop import ONE_ROUND, Operation, Option, Switch
 from handgrad.diagnosis.rules import others_take
-from handgrad.program.graph import Graph, Node, Numbering, scan_groups
+from handgrad.program.graph import Graph, Node, scan_groups
 
 #: Operations whose derivatives see their operands.
 BILINEAR = ("mul", "dot_general", "div")
@@ -42,8 +42,11 @@ def taking(operand: int | None, other: Any, op: Operation) -> dict[int, Any]:
     return others_take(operand, lambda _: other)(op)
 
 
-def _stale(node: Node, operand: int | None, instead: Sequence[int]) -> tuple[Option, ...]:
-    """Return the options; the same line in another round of an unrolled loop has the same group."""
+def _stale(node: Node, operand: int | None, instead: Sequence[Any]) -> tuple[Option, ...]:
+    """Return the options; the same line in another round of an unrolled loop has the same group.
+
+    `instead` are the numbers of the values of `OTHERS`, or (number, round) in a loop.
+    """
     written = f"{node.source} {node.name} {operand}"
     return tuple(
         Option("index", says, partial(_taking_value, operand, number), f"{which} {written}")
@@ -51,40 +54,38 @@ def _stale(node: Node, operand: int | None, instead: Sequence[int]) -> tuple[Opt
     )
 
 
-def _taking_value(operand: int | None, number: int, op: Operation) -> dict[int, Any]:
+def _taking_value(operand: int | None, number: Any, op: Operation) -> dict[int, Any]:
     return taking(operand, op.values[number], op)
 
 
-def _flagged(number: int, op: Operation) -> dict[int, Any]:
-    return {0: op.ct * op.values[number].astype(op.ct.dtype)}
+def _in_one(which: int, op: Operation) -> dict[int, Any]:
+    return {0: op.ct * op.values[ONE_ROUND, which].astype(op.ct.dtype)}
 
 
-def rounds(graph: Graph, active: set[int], numbering: Numbering) -> Iterator[Switch]:
+def rounds(graph: Graph, active: set[int]) -> Iterator[Switch]:
     """Yield the switches of the loops of a graph, and of one that was unrolled."""
     for node in graph.nodes:
         for body in node.bodies:
-            yield from rounds(body, active, numbering)
+            yield from rounds(body, active)
         if node.name == "scan":
-            yield from _once(node, active, numbering)
-            yield from _in_body(node, active, numbering)
+            yield from _once(node, active)
+            yield from _in_body(node, active)
     yield from _unrolled(graph, active)
 
 
-def _once(loop: Node, active: set[int], numbering: Numbering) -> Iterator[Switch]:
+def _once(loop: Node, active: set[int]) -> Iterator[Switch]:
     """Yield the values that every round takes, of which only one round has a derivative."""
     (body,), (n_consts, _) = loop.bodies, scan_groups(loop)
     for at in body.inputs[:n_consts]:
         if at in active:
-            aval = numbering.avals[at].update(shape=())
-            flags = [Neighbour(loop, None, numbering.fresh(aval), by) for by in ENDS.values()]
             options = (
-                Option("overwritten", ONLY.format(which), partial(_flagged, flag.number))
-                for which, flag in zip(ENDS, flags, strict=True)
+                Option("overwritten", ONLY.format(which), partial(_in_one, end))
+                for which, end in ENDS.items()
             )
-            yield Switch(at, loop, tuple(options), 1, (at,), tuple(flags))
+            yield Switch(at, loop, tuple(options), True, (at,))
 
 
-def _in_body(loop: Node, active: set[int], numbering: Numbering) -> Iterator[Switch]:
+def _in_body(loop: Node, active: set[int]) -> Iterator[Switch]:
     (body,) = loop.bodies
     n_consts, _ = scan_groups(loop)
     varies = set(body.inputs[n_consts:])
@@ -93,10 +94,8 @@ def _in_body(loop: Node, active: set[int], numbering: Numbering) -> Iterator[Swi
             varies.update(node.outputs)
     for node, operand, value in taken(body, active):
         if value in varies:
-            aval = numbering.avals[value]
-            found = tuple(Neighbour(loop, value, numbering.fresh(aval), by) for by in OTHERS)
-            options = _stale(node, operand, [n.number for n in found])
-            yield Switch(node.outputs[0], node, options, 1, neighbours=found)
+            options = _stale(node, operand, [(value, by) for by in OTHERS])
+            yield Switch(node.outputs[0], node, options, True)
 
 
 def taken(
@@ -144,7 +143,7 @@ def _unrolled(graph: Graph, active: set[int]) -> Iterator[Switch]:
     for node, operand, value in taken(graph, active):
         found = (shifted(value, 1), shifted(value, -1))
         if len(repeated[place[node][0]]) > 1 and found != (value, value):
-            yield Switch(node.outputs[0], node, _stale(node, operand, found), 1)
+            yield Switch(node.outputs[0], node, _stale(node, operand, found), True)
 
 
 def _written(node: Node, made_by: dict[int, Node]) -> object:

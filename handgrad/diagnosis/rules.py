@@ -388,7 +388,7 @@ def _of_parts(
             )
             for which, counts, more in (("last", last, ""), ("first", first, " in reverse"))
         )
-        yield Switch(node.outputs[0], node, tuple(options), stage=1)
+        yield Switch(node.outputs[0], node, tuple(options), True)
 
 
 def softmaxes(graph: Graph, numbering: Numbering, values: dict[int, Any]) -> list[Switch]:

@@ -1,13 +1,13 @@
 """Find the operations of a loss whose derivative people get wrong."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 
 from handgrad.diagnosis import activation_links, rounds, rules
 from handgrad.diagnosis.activation_links import Derivative
 from handgrad.diagnosis.backprop import Switch
-from handgrad.program.graph import REARRANGING, Graph, Numbering, active_values
+from handgrad.program.graph import REARRANGING, Graph, Numbering
 
 #: Larger constants are not folded.
 MOST_ELEMENTS = 10**6
@@ -16,10 +16,10 @@ MOST_ELEMENTS = 10**6
 SUMS = frozenset({"add", "sub", "dot_general", "conv_general_dilated"})
 
 
-def switches(graph: Graph, leaves: Sequence[int], numbering: Numbering) -> list[Switch]:
+def switches(graph: Graph, active: set[int], numbering: Numbering) -> list[Switch]:
     """Return the switches of a graph and of the bodies in it."""
     fold(graph, numbering)
-    found = list(_within(graph, active_values(graph, leaves), numbering))
+    found = list(_within(graph, active, numbering))
     known = [s for s in found if isinstance(s, Derivative) and s.known]
     parts = {node for activation in known for node in activation.parts(graph)}
     return [
@@ -29,9 +29,8 @@ def switches(graph: Graph, leaves: Sequence[int], numbering: Numbering) -> list[
     ]
 
 
-def late_switches(graph: Graph, leaves: Sequence[int], numbering: Numbering) -> list[Switch]:
+def late_switches(graph: Graph, active: set[int], numbering: Numbering) -> list[Switch]:
     """Return the switches that are tried after all others."""
-    active = active_values(graph, leaves)
     nodes = [
         node
         for node in graph.all_nodes()
@@ -39,13 +38,13 @@ def late_switches(graph: Graph, leaves: Sequence[int], numbering: Numbering) -> 
     ]
     of_nodes, spread = (
         [
-            Switch(node.outputs[0], node, options, 1)
+            Switch(node.outputs[0], node, options, True)
             for node in nodes
             if (options := tuple(rules_of(node, active, numbering)))
         ]
         for rules_of in (rules.late_rules, rules.spread_rules)
     )
-    repeated = rounds.rounds(graph, active, numbering)
+    repeated = rounds.rounds(graph, active)
     return [*of_nodes, *rules.parts(graph, active, numbering), *spread, *repeated]
 
 

@@ -81,6 +81,18 @@ def of_node(node: Node) -> str:
     return NAMES.get(node.name, node.name)
 
 
+def of_value(rewired: Rewired, number: int) -> str:
+    """Name a value: a parameter, or the operation that makes it, with its line."""
+    made_by = {o: node for node in rewired.graph.nodes for o in node.outputs}
+    node = made_by.get(number)
+    while node is not None and node.name in ("convert_element_type", "broadcast_in_dim", "reshape"):
+        number = node.operands[0]
+        node = made_by.get(number)
+    if node is not None:
+        return f"{of_node(node)}{of_nodes([node])}"
+    return dict(zip(rewired.leaves, rewired.names, strict=True)).get(number, "an input")
+
+
 def of_nodes(nodes: Sequence[Node]) -> str:
     """Return the source lines of operations."""
     return _where([node.source for node in nodes if node.source is not None])
