@@ -61,12 +61,12 @@ def _together(search: Search, guards: Sequence[int]) -> Iterator[tuple[int, ...]
 def _fitted(search: Search, some: Sequence[int]) -> Iterator[tuple[float, Any]]:
     """Yield the numbers that would explain the gap at the first point, the plainest first."""
 
-    def predict(sample: Sample, rate: float) -> np.ndarray:
-        return search.engine.changed(sample.given, constants=dict.fromkeys(some, rate))
+    def predict(sample: Sample, number: float) -> np.ndarray:
+        return search.engine.changed(sample.given, constants=dict.fromkeys(some, number))
 
-    number = fitted(search.evidence.fit[0], predict, search.within)
-    if number:
-        yield from ((n, partial(predict, rate=n)) for n in _plain(number))
+    numbers = fitted(search.evidence.fit[0], predict, search.within)
+    if numbers is not None and numbers[0]:
+        yield from ((n, partial(predict, number=n)) for n in _plain(float(numbers[0])))
 
 
 def _plain(number: float) -> list[float]:
