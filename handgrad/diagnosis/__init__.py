@@ -113,11 +113,13 @@ def _link(found: Evidence, within: np.ndarray, but: Sequence[str] = ()) -> Theor
     """
     if found.cut or found.engine is None:
         return None
-    with best_effort(), found.in_time():
-        search = Search(found.engine, found, within)
-        theories = (theory for rule in links.RULES for theory in rule(search))
-        named = (theory for theory in theories if theory.kind not in but)
-        return next((theory for theory in named if explains(theory, found, within)), None)
+    search = Search(found.engine, found, within)
+    with found.in_time():
+        for rule in links.RULES:
+            with best_effort():  # an error in one rule says nothing of the others
+                for theory in rule(search):
+                    if theory.kind not in but and explains(theory, found, within):
+                        return theory
     return None
 
 

@@ -185,6 +185,21 @@ class Rewired:
         """The values that depend on the parameters."""
         return active_values(self.graph, self.leaves)
 
+    @cached_property
+    def made_by(self) -> dict[int, Node]:
+        """The operations that make the values, those in loops too."""
+        return {o: node for node in self.graph.all_nodes() for o in node.outputs}
+
+    def written(self, node: Node | None) -> object:
+        """Return a key that an operation has in all rounds of a Python loop, and no other has."""
+        if node is None or node.source is None:
+            return node
+        source = (node.source.file, node.source.line, node.source.instruction)
+        shapes = tuple(v.aval.shape for v in node.eqn.invars)
+        # The operations of a library's function all come from one place.
+        makers = [self.made_by[o].name if o in self.made_by else "" for o in node.operands]
+        return source, node.name, shapes, tuple(makers) if node.call else ()
+
     def seen(self, leaves: Any, real: Any) -> tuple[dict[int, Any], Cotangents]:
         """Return the loss's values and their cotangents; to be compiled by `jax.jit`.
 

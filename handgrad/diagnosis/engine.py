@@ -55,8 +55,7 @@ class Engine:
     traced_inputs: bool
     domains: Sequence[Domain] = ()  #: of the leaves; gradients are projected on their tangent space
     constants: tuple[float, ...] = ()  #: scalar constants of the loss
-    _compiled: dict[tuple[bool | None, bool], Any] = field(default_factory=dict, repr=False)
-    _begun: set[Any] = field(default_factory=set, repr=False)
+    _compiled: dict[Any, Any] = field(default_factory=dict, repr=False)
     _right: dict[int, np.ndarray] = field(default_factory=dict, repr=False)
     _seen: dict[int, Any] = field(default_factory=dict, repr=False)
     _operations: dict[tuple[int, Node], Operation] = field(default_factory=dict, repr=False)
@@ -183,20 +182,18 @@ class Engine:
                 and whether the constants are there. Each takes time.
             leaves, real, knobs: the arguments.
         """
-        if needed not in self._compiled:
+        key = needed, jax.tree_util.tree_structure(knobs)
+        if key not in self._compiled:
             late, constants = needed
             found = self.rewired.constants if constants else ()
             rewired = replace(self.rewired, late=late, constants=found)
-            self._compiled[needed] = jax.jit(rewired.gradient, compiler_options=QUICK)
-        run = self._compiled[needed]
-        key = needed, tuple(u is None for u in knobs.updated), bool(knobs.extra)
-        if key not in self._begun:
+            run = jax.jit(rewired.gradient, compiler_options=QUICK)
             program = run.trace(leaves, real, knobs).jaxpr.jaxpr
             used, _ = dce_jaxpr(program, [True] * len(program.outvars))
             if not may_be_compiled(used):
                 raise OutOfTimeError
-            self._begun.add(key)
-        return run(leaves, real, knobs)
+            self._compiled[key] = run
+        return self._compiled[key](leaves, real, knobs)
 
 
 class AnotherLossError(Exception):
@@ -259,11 +256,11 @@ def _engine(loss: Function, given: Point, domains: Sequence[Domain]) -> Engine:
         if sum(1 for _ in graph.all_nodes()) > MOST_NODES:
             raise TooLargeError
         rewired = Rewired(graph, numbering, given.paths)
-        found = switches(graph, rewired.active, numbering)
+        found = switches(rewired)
         made = Engine(rewired, traced_inputs, domains)
         values = made.values(given)
         found += softmaxes(graph, numbering, values)
-        found += late_switches(graph, rewired.active, numbering)
+        found += late_switches(rewired)
     made.rewired = replace(
         rewired,
         places=tuple(places(rewired, [s for s in found if isinstance(s, Derivative)])),

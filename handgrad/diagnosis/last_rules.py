@@ -15,7 +15,7 @@ from handgrad.diagnosis.rules import UNDIVIDED, WITHOUT
 from handgrad.diagnosis.samples import Sample
 from handgrad.diagnosis.search import GIVES, Search
 from handgrad.diagnosis.theory import Theory
-from handgrad.diagnosis.wording import of_node, of_nodes, of_place
+from handgrad.diagnosis.wording import of_nodes, of_place, of_value
 from handgrad.program.graph import REARRANGING
 
 #: The relative difference up to which one array is proposed for another. This only saves time, and
@@ -80,10 +80,7 @@ def _broadcasts(shape: tuple[int, ...], to: tuple[int, ...]) -> bool:
 def _lacks(search: Search, place: int, number: int, power: int, part: tuple[int, slice]) -> Theory:
     """Return the theory that a factor is missing: a value of the loss, or its inverse."""
     engine, shape = search.engine, search.evidence.given.leaves[part[0]].shape
-    nodes = {o: node for node in engine.rewired.graph.all_nodes() for o in node.outputs}
-    inputs = dict(zip(engine.rewired.graph.inputs, engine.rewired.names, strict=False))
-    made = nodes.get(number)
-    what = f"{of_node(made)}{of_nodes([made])}" if made else inputs.get(number, "an input")
+    what = of_value(engine.rewired, number)
     where = of_place(engine.rewired, engine.rewired.places[place])
     too_many = "is not divided by" if _divides(engine, number) else "has once too often the factor"
     lacks = "lacks the factor" if power < 0 else too_many

@@ -21,7 +21,7 @@ from handgrad.diagnosis import (
     other_passes,
     updates,
 )
-from handgrad.diagnosis.backprop import Place, Switch
+from handgrad.diagnosis.backprop import Place, Rewired, Switch
 from handgrad.diagnosis.samples import Sample
 from handgrad.diagnosis.search import GIVES, Proposes, Search
 from handgrad.diagnosis.theory import Theory
@@ -79,19 +79,17 @@ def _factor_at_a_line(search: Search) -> Iterator[Theory]:
     places = search.engine.rewired.places
     for i, place in enumerate(places):
         if place.uses or place.made_by:  # a leaf is no line
-            alike.setdefault(_written(place), []).append(i)
+            alike.setdefault(_written(search.engine.rewired, place), []).append(i)
     for some in alike.values():
         for value in (0.0, -1.0):
             if len(some) > 1:
                 yield _scaled(search, some, places[some[0]], value)
 
 
-def _written(place: Place) -> object:
-    """Return a key that the same place has in all rounds of an unrolled loop: its source lines."""
-    use = place.uses[0] if place.uses else None
-    nodes = (place.made_by, use and use[0])
-    lines = [node and node.source and (node.source.file, node.source.line) for node in nodes]
-    return *lines, *(node and node.name for node in nodes), use and use[1]
+def _written(rewired: Rewired, place: Place) -> object:
+    """Return a key that the same place has in all rounds of an unrolled loop."""
+    user, operand = place.uses[0] if place.uses else (None, None)
+    return rewired.written(place.made_by), rewired.written(user), operand
 
 
 def _fitted(sample: Sample, through: np.ndarray, within: np.ndarray) -> float | None:
@@ -221,7 +219,8 @@ def _only_one_use(search: Search) -> Iterator[Theory]:
     uses: dict[tuple[int, object], list[int]] = {}
     for i, place in enumerate(places):
         if len(place.uses) == 1:
-            uses.setdefault((place.value, _written(place)), []).append(i)
+            key = place.value, _written(search.engine.rewired, place)
+            uses.setdefault(key, []).append(i)
     several = [some for some in uses.values() if len(some) > 2]
     leaves = [some for some in several if places[some[0]].made_by is None]
     groups = [[some] for some in several] + [leaves] * (len(leaves) > 1)

@@ -3,7 +3,8 @@
 As in `kinds`, a function takes the evidence and the elements to explain, and proposes theories.
 """
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import permutations
@@ -14,6 +15,7 @@ import numpy as np
 from handgrad.arithmetic import balls
 from handgrad.data.numerals import listed, short
 from handgrad.diagnosis import factors
+from handgrad.diagnosis.rearranged import moved
 from handgrad.diagnosis.samples import Evidence, Sample
 from handgrad.diagnosis.theory import Theory
 from handgrad.judging.black_box import BlackBox
@@ -75,22 +77,24 @@ def _of_lines(
             break
         found[line] = source
 
-    def predict(sample: Sample) -> np.ndarray:
-        whole = sample.exact.copy()
-        before = np.moveaxis(_matrix(sample.exact, part, shape), axis, 0)
-        after = before.copy()
-        for line, (other, c) in found.items():
-            after[line] = c * before[other]
-        whole[part] = np.moveaxis(after, 0, axis).reshape(-1)
-        return whole
-
     if len(found) == len(lines):
+        order, weights = np.arange(shape[axis]), np.ones(shape[axis])
+        for line, (other, c) in found.items():
+            order[line], weights[line] = other, c
         kind, says = _said_of(found, LINES[axis], path, evidence)
-        yield Theory(kind, says, predict)
+        yield Theory(kind, says, _of_others(part, shape, axis, order, weights))
     name = _named(LINES[axis], lines)
     are = "is" if len(lines) == 1 else "are"
     says = f"{name} of {path} {are} wrong, all else is right"
     yield Theory("unknown", says, partial(_as_yours, evidence.wrong))
+
+
+def _of_others(
+    part: slice, shape: Shape, axis: int, order: np.ndarray, weights: np.ndarray
+) -> Callable[[Sample], np.ndarray]:
+    """Return what predicts each line of a matrix to be a multiple of some line of exact."""
+    places = np.arange(math.prod(shape)).reshape(shape)
+    return moved(part, np.take(places, order, axis), np.expand_dims(weights, 1 - axis))
 
 
 def _source(yours: np.ndarray, exact: np.ndarray, line: int) -> tuple[int, float] | None:
@@ -139,21 +143,12 @@ def _shifted(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
     """Propose that all elements stand one row or column off, as a band does."""
     for path, part, shape in _matrices(evidence, within):
         for axis in (1, 0):
+            lines = np.arange(shape[axis])
             for step, where in ((1, "late"), (-1, "early")):
                 says = f"every element of {path} stands one {LINES[axis]} too {where}"
-                yield Theory("unknown", says, partial(_moved, part, shape, axis, step))
-
-
-def _moved(part: slice, shape: Shape, axis: int, step: int, sample: Sample) -> np.ndarray:
-    whole = sample.exact.copy()
-    rows = np.moveaxis(_matrix(sample.exact, part, shape), axis, 0)
-    after = np.zeros_like(rows)
-    if step > 0:
-        after[1:] = rows[:-1]
-    else:
-        after[:-1] = rows[1:]
-    whole[part] = np.moveaxis(after, 0, axis).reshape(-1)
-    return whole
+                kept = lines != (0 if step > 0 else shape[axis] - 1)
+                predict = _of_others(part, shape, axis, np.roll(lines, step), kept)
+                yield Theory("unknown", says, predict)
 
 
 def _bands(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
@@ -203,14 +198,10 @@ def _diagonal(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
         how = f"lacks {short(-c, 6)}" if c < 0 else f"has {short(c, 6)} too much"
         rest = "all else is right"
         says = f"the diagonal of {path}"
-        yield Theory("zero", f"{says} is 0, {rest}", partial(_on_diagonal, on, 0.0, 0.0))
+        yield Theory("zero", f"{says} is 0, {rest}", moved(slice(None), weights=1 - on))
         says_how = f"{says} {how} in every element, {rest}"
-        yield Theory("unknown", says_how, partial(_on_diagonal, on, 1.0, c))
+        yield Theory("unknown", says_how, lambda sample, on=on, c=c: sample.exact + c * on)
         yield Theory("unknown", f"{says} is wrong, {rest}", partial(_as_yours, evidence.wrong))
-
-
-def _on_diagonal(on: np.ndarray, factor: float, c: float, sample: Sample) -> np.ndarray:
-    return np.where(on > 0, factor * sample.exact + c, sample.exact)
 
 
 def _as_yours(wrong: np.ndarray, sample: Sample) -> np.ndarray:

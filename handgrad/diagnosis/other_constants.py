@@ -98,10 +98,9 @@ def _called(constant: Constant) -> str:
 
 def _added(search: Search, constant: Constant) -> float | None:
     """Return the number that the loss itself adds to what a constant is added to; None if none."""
-    graph, known = search.engine.rewired.graph, search.engine.rewired.numbering.known
+    made_by, known = search.engine.rewired.made_by, search.engine.rewired.numbering.known
     if constant.operand is None:
         return None
-    made_by = {o: node for node in graph.all_nodes() for o in node.outputs}
     node = made_by.get(constant.node.operands[constant.operand])
     while node is not None and node.name in REARRANGING:
         node = made_by.get(node.operands[0])

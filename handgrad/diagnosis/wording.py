@@ -59,10 +59,9 @@ def of_place(rewired: Rewired, place: Place) -> str:
 def _unconverted(rewired: Rewired, place: Place) -> tuple[int, Node | None]:
     """Return the value at a place before conversions to other formats, and what makes it."""
     value, node = place.value, place.made_by
-    made_by = {o: other for other in rewired.graph.all_nodes() for o in other.outputs}
     while node is not None and node.name == "convert_element_type":
         value = node.operands[0]
-        node = made_by.get(value)
+        node = rewired.made_by.get(value)
     return value, node
 
 
@@ -83,11 +82,10 @@ def of_node(node: Node) -> str:
 
 def of_value(rewired: Rewired, number: int) -> str:
     """Name a value: a parameter, or the operation that makes it, with its line."""
-    made_by = {o: node for node in rewired.graph.nodes for o in node.outputs}
-    node = made_by.get(number)
+    node = rewired.made_by.get(number)
     while node is not None and node.name in ("convert_element_type", "broadcast_in_dim", "reshape"):
         number = node.operands[0]
-        node = made_by.get(number)
+        node = rewired.made_by.get(number)
     if node is not None:
         return f"{of_node(node)}{of_nodes([node])}"
     return dict(zip(rewired.leaves, rewired.names, strict=True)).get(number, "an input")
