@@ -13,12 +13,13 @@ from handgrad.data.numerals import short
 from handgrad.diagnosis import factors
 from handgrad.diagnosis.conjugates import conjugates
 from handgrad.diagnosis.engine import Engine
-from handgrad.diagnosis.other_passes import one_cotangent
+from handgrad.diagnosis.other_losses import one_cotangent
 from handgrad.diagnosis.rearranged import (
     PLAUSIBLE,
     exchanged_elements,
     exchanged_leaves,
     moved,
+    multiple,
     reordered,
     reversed_axes,
     transposed,
@@ -65,7 +66,7 @@ def _factor(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
     written = factors.written(c, evidence.given)
     for value in dict.fromkeys((*near, float(np.round(c)), written, c)):
         # Checked first, since finding a name may take longer than all else.
-        if not first.explained(_times(value, wrong)(first), within):
+        if not first.explained(multiple(value, wrong)(first), within):
             continue
         kind = {-1.0: "sign", 0.0: "zero"}.get(value, "factor")
         nameless = kind == "factor" and evidence.name(value) is None
@@ -74,7 +75,7 @@ def _factor(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
             beside = (evidence.wrong & ~within).any()
             odd = nameless and beside and abs(value - 1) < NEAR_ONE
             vague = kind == "factor" and (odd or _may_be_a_term(evidence, wrong, nameless))
-            yield Theory("unknown" if vague else kind, says, _times(value, wrong))
+            yield Theory("unknown" if vague else kind, says, multiple(value, wrong))
 
 
 def _may_be_a_term(evidence: Evidence, wrong: np.ndarray, nameless: bool) -> bool:
@@ -97,11 +98,6 @@ def _said(kind: str, value: float, subject: str, evidence: Evidence) -> str:
     # "in", since "params['b'] is 0" could be read as the parameter being 0.
     where = "" if subject == ONE_NUMBER else f" in {subject}"
     return f"yours {'is 0' if kind == 'zero' else 'has the wrong sign'}{where}"
-
-
-def _times(value: float, wrong: np.ndarray) -> Callable[[Sample], np.ndarray]:
-    """Return what predicts a multiple of the exact elements where these are wrong."""
-    return moved(slice(None), weights=np.where(wrong, value, 1.0))
 
 
 def _subject(evidence: Evidence, within: np.ndarray, wrong: np.ndarray) -> tuple[str, bool]:
@@ -130,7 +126,7 @@ def _off_by(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
     subject, partly = _subject(evidence, within, wrong)
     if c is not None and partly:
         says = f"{subject} alone is off, by {c - 1:.3g} of itself"
-        yield Theory("unknown", says, _times(c, wrong))
+        yield Theory("unknown", says, multiple(c, wrong))
 
 
 def _half(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:

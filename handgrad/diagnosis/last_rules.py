@@ -10,7 +10,7 @@ from handgrad.data.numerals import short
 from handgrad.diagnosis import factors, kinds
 from handgrad.diagnosis.backprop import Option, Switch
 from handgrad.diagnosis.engine import Engine
-from handgrad.diagnosis.rearranged import moved
+from handgrad.diagnosis.rearranged import of_others
 from handgrad.diagnosis.rules import UNDIVIDED, WITHOUT
 from handgrad.diagnosis.samples import Sample
 from handgrad.diagnosis.search import GIVES, Search
@@ -123,8 +123,7 @@ def another_order(search: Search) -> Iterator[Theory]:
             says = (
                 f"{path} is exact but for the order along axis {axis}: {', '.join(map(str, order))}"
             )
-            places = np.take(np.arange(exact.size).reshape(shape), order, axis)
-            yield Theory("exchanged", says, moved(part, places.reshape(-1)))
+            yield Theory("exchanged", says, of_others(part, shape, axis, order))
 
 
 def _order(

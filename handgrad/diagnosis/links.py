@@ -16,9 +16,8 @@ from handgrad.diagnosis import (
     factors,
     kinds,
     last_rules,
-    left_out,
     other_constants,
-    other_passes,
+    other_losses,
     updates,
 )
 from handgrad.diagnosis.backprop import Place, Rewired, Switch
@@ -235,17 +234,17 @@ def _only_one_use(search: Search) -> Iterator[Theory]:
 
 #: The rules, the simplest first.
 RULES: tuple[Proposes, ...] = (
-    other_passes.other_cotangent,
+    other_losses.other_cotangent,
     _factor_at_a_place,
     _wrong_rule,
     _factor_inside,
     _factor_at_a_line,
     _wrong_rule_for_some,
     updates.updated,
-    other_passes.mask_left_out,
-    left_out.leaf_left_out,
-    other_passes.input_left_out,
-    partial(left_out.number_left_out, small=True),
+    other_losses.mask_left_out,
+    other_losses.leaf_left_out,
+    other_losses.input_left_out,
+    partial(other_losses.number_left_out, small=True),
     other_constants.another,
     partial(_wrong_rule, late=True),
     _only_one_use,
@@ -253,7 +252,7 @@ RULES: tuple[Proposes, ...] = (
     last_rules.another_order,
     last_rules.array_factor,
     last_rules.another_divisor,
-    partial(left_out.number_left_out, small=False),
+    partial(other_losses.number_left_out, small=False),
     partial(_at_two_places, factor=-1.0),
     last_rules.factor_on_a_path,
     edits.other_axes,

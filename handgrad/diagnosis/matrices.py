@@ -3,8 +3,7 @@
 As in `kinds`, a function takes the evidence and the elements to explain, and proposes theories.
 """
 
-import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import permutations
@@ -15,7 +14,7 @@ import numpy as np
 from handgrad.arithmetic import balls
 from handgrad.data.numerals import listed, short
 from handgrad.diagnosis import factors
-from handgrad.diagnosis.rearranged import moved
+from handgrad.diagnosis.rearranged import moved, of_others
 from handgrad.diagnosis.samples import Evidence, Sample
 from handgrad.diagnosis.theory import Theory
 from handgrad.judging.black_box import BlackBox
@@ -82,19 +81,11 @@ def _of_lines(
         for line, (other, c) in found.items():
             order[line], weights[line] = other, c
         kind, says = _said_of(found, LINES[axis], path, evidence)
-        yield Theory(kind, says, _of_others(part, shape, axis, order, weights))
+        yield Theory(kind, says, of_others(part, shape, axis, order, weights))
     name = _named(LINES[axis], lines)
     are = "is" if len(lines) == 1 else "are"
     says = f"{name} of {path} {are} wrong, all else is right"
     yield Theory("unknown", says, partial(_as_yours, evidence.wrong))
-
-
-def _of_others(
-    part: slice, shape: Shape, axis: int, order: np.ndarray, weights: np.ndarray
-) -> Callable[[Sample], np.ndarray]:
-    """Return what predicts each line of a matrix to be a multiple of some line of exact."""
-    places = np.arange(math.prod(shape)).reshape(shape)
-    return moved(part, np.take(places, order, axis), np.expand_dims(weights, 1 - axis))
 
 
 def _source(yours: np.ndarray, exact: np.ndarray, line: int) -> tuple[int, float] | None:
@@ -147,7 +138,7 @@ def _shifted(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
             for step, where in ((1, "late"), (-1, "early")):
                 says = f"every element of {path} stands one {LINES[axis]} too {where}"
                 kept = lines != (0 if step > 0 else shape[axis] - 1)
-                predict = _of_others(part, shape, axis, np.roll(lines, step), kept)
+                predict = of_others(part, shape, axis, np.roll(lines, step), kept)
                 yield Theory("unknown", says, predict)
 
 

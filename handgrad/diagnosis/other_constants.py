@@ -98,17 +98,15 @@ def _called(constant: Constant) -> str:
 
 def _added(search: Search, constant: Constant) -> float | None:
     """Return the number that the loss itself adds to what a constant is added to; None if none."""
-    made_by, known = search.engine.rewired.made_by, search.engine.rewired.numbering.known
+    made_by = search.engine.rewired.made_by
     if constant.operand is None:
         return None
     node = made_by.get(constant.node.operands[constant.operand])
     while node is not None and node.name in REARRANGING:
         node = made_by.get(node.operands[0])
-    for o in node.operands if node is not None and node.name == "add" else ():
-        values = np.unique(np.asarray(known.get(o, np.nan)))
-        if values.size == 1 and np.isfinite(values[0]):
-            return float(values[0])
-    return None
+    added = node.operands if node is not None and node.name == "add" else ()
+    values = map(search.engine.rewired.numbering.number, added)
+    return next((value for value in values if value is not None), None)
 
 
 def _moved(search: Search, i: int, j: int) -> Iterator[Theory]:

@@ -1,6 +1,7 @@
 """Gradients whose elements are right, and at other places: transposed, reversed, exchanged."""
 
 import itertools
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -31,6 +32,22 @@ def moved(
         return found
 
     return predict
+
+
+def multiple(value: float, wrong: np.ndarray) -> Callable[[Sample], np.ndarray]:
+    """Return what predicts a multiple of the exact elements where these are wrong."""
+    return moved(slice(None), weights=np.where(wrong, value, 1.0))
+
+
+def of_others(
+    part: slice, shape: tuple[int, ...], axis: int, order: Any, weights: Any = 1.0
+) -> Callable[[Sample], np.ndarray]:
+    """Return what predicts each slice of a leaf along an axis to be a multiple of another one.
+
+    `weights` are those of the slices of a matrix.
+    """
+    places = np.take(np.arange(math.prod(shape)).reshape(shape), order, axis)
+    return moved(part, places, np.expand_dims(weights, 1 - axis) if np.ndim(weights) else weights)
 
 
 def _concerned(evidence: Evidence, within: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:

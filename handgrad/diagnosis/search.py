@@ -27,10 +27,6 @@ class Search:
         """Return the part of the gradient that flows through a place."""
         return self.engine.through(place, sample.given)
 
-    def taking(self, choice: dict[int, int], sample: Sample) -> np.ndarray:
-        """Return the gradient with wrong rules, each by the number of its switch."""
-        return self.engine.changed(sample.given, choice=choice)
-
     def theory(self, kind: str, says: str, **change: Any) -> Theory:
         """Return the theory of a change of backpropagation, with the arguments of `changed`."""
         changed = self.engine.changed

@@ -157,7 +157,7 @@ def _is_mean(between: Sequence[Node], numbering: Numbering, count: int) -> bool:
     """Tell whether a sum is divided by the number of its elements."""
     for node in between:
         for o in node.operands if node.name in ("mul", "div") else ():
-            values = np.unique(np.asarray(numbering.known.get(o, np.nan)))
-            if values.size == 1 and np.isclose(values[0], (count, 1 / count)).any():
+            value = numbering.number(o)
+            if value is not None and np.isclose(value, (count, 1 / count)).any():
                 return True
     return False
