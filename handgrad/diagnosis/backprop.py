@@ -413,14 +413,11 @@ class _Run:
             return pulled(run, operands, [cts[k] for k in real])
 
         found = pulled_at(operands)
-        if all(o in later or o in self.known for o in node.operands) or later.keys().isdisjoint(
-            node.operands
-        ):
+        if not after:
             return found
         # The updated value is seen only by the derivatives of the other operands.
-        pairs = zip(node.operands, operands, strict=True)
-        others = pulled_at([later.get(o, x) for o, x in pairs])
-        return {k: ct if node.operands[k] in later else others[k] for k, ct in found.items()}
+        others = pulled_at([after.get(k, x) for k, x in enumerate(operands)])
+        return {k: ct if k in after else others[k] for k, ct in found.items()}
 
     def _scan_back(
         self, node: Node, inside: dict[int, Any], cts: list[Any], after: dict[int, Any]

@@ -11,9 +11,8 @@ import numpy as np
 
 from handgrad.diagnosis.backprop import Edit
 from handgrad.diagnosis.other_arrays import other_arrays
-from handgrad.diagnosis.search import Search
 from handgrad.diagnosis.statistics import statistics
-from handgrad.diagnosis.theory import Theory, explains
+from handgrad.diagnosis.theory import Search, Theory, explains
 from handgrad.diagnosis.wording import of_node, of_nodes
 
 #: The most rules that are tried in all.

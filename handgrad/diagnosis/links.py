@@ -22,8 +22,7 @@ from handgrad.diagnosis import (
 )
 from handgrad.diagnosis.backprop import Place, Rewired, Switch
 from handgrad.diagnosis.samples import Sample
-from handgrad.diagnosis.search import GIVES, Proposes, Search
-from handgrad.diagnosis.theory import Theory
+from handgrad.diagnosis.theory import GIVES, Proposes, Search, Theory
 from handgrad.diagnosis.wording import of_nodes, of_place, shortened
 from handgrad.program.equations import is_imaginary, is_of_complex
 

@@ -1,22 +1,26 @@
-"""The kinds of mistake in a Jacobian or Hessian: whole rows and columns, bands, the diagonal.
+"""The kinds of mistake in a Jacobian or Hessian (rows, columns, bands, the diagonal) or a product.
 
 As in `kinds`, a function takes the evidence and the elements to explain, and proposes theories.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import permutations
+from typing import Any
 
 import jax
 import numpy as np
 
 from handgrad.arithmetic import balls
+from handgrad.clock import OutOfTimeError, limited
 from handgrad.data.numerals import listed, short
+from handgrad.data.point import point_at, vector
 from handgrad.diagnosis import factors
 from handgrad.diagnosis.rearranged import moved, of_others
 from handgrad.diagnosis.samples import Evidence, Sample
 from handgrad.diagnosis.theory import Theory
+from handgrad.judging import by_differences
 from handgrad.judging.black_box import BlackBox
 from handgrad.judging.claim import Matrices
 from handgrad.judging.outcome import Trial
@@ -34,6 +38,15 @@ PLAUSIBLE = 1e-4
 
 #: The most arguments whose orders are tried.
 MOST_ARGUMENTS = 4
+
+#: (the Hessian, the vector) -> a wrong product.
+Change = Callable[[np.ndarray, np.ndarray], np.ndarray]
+
+#: The most parameters of a product whose Hessian is computed.
+MOST_PARAMETERS = 32
+
+#: The longest time that these take by differences, in seconds.
+SECONDS = 10.0
 
 
 def _matrix(vector: np.ndarray, part: slice, shape: Shape) -> np.ndarray:
@@ -225,6 +238,59 @@ def _elsewhere(trial: Trial, matrix: Matrices, order: Sequence[int], sample: Sam
         blocks = matrix(x, args)
     flat = [np.asarray(block, dtype=np.float64).reshape(-1) for block in blocks]
     return trial.case.projected(sample.given, np.concatenate(flat))
+
+
+def products(evidence: Evidence, _: np.ndarray) -> Iterator[Theory]:
+    """Propose that a product is that of another matrix, or with a part of the vector."""
+    case, given = evidence.trial.case, evidence.given
+    if case.claim.hessian() is None or given.size > MOST_PARAMETERS:
+        return
+    projected = case.projected
+    try:
+        with limited(SECONDS):
+            hessians = {id(sample): _hessian(evidence, sample) for sample in evidence.all}
+    except OutOfTimeError:
+        return
+    name, n = given.names.of_input(0), given.size
+
+    def product(change: Callable[[np.ndarray, np.ndarray], np.ndarray], sample: Sample) -> Any:
+        return projected(sample.given, change(hessians[id(sample)], _vector(sample)))
+
+    def without(i: int, h: np.ndarray, v: np.ndarray) -> np.ndarray:
+        return h @ np.where(np.arange(n) == i, 0, v)
+
+    for i in reversed(range(n)):
+        says = f"yours takes {name}{[i]} for 0"
+        yield Theory("unknown", says, partial(product, partial(without, i)))
+    for says, change in (
+        ("the diagonal of the Hessian alone", lambda h, v: np.diag(h) * v),
+        ("the upper triangle of the Hessian alone", lambda h, v: np.triu(h) @ v),
+        ("the lower triangle of the Hessian alone", lambda h, v: np.tril(h) @ v),
+    ):
+        yield Theory("unknown", f"yours is the product with {says}", partial(product, change))
+
+
+def normalised(evidence: Evidence, _: np.ndarray) -> Iterator[Theory]:
+    """Propose that the vector of a product is divided by its length first: a factor as well."""
+    if evidence.trial.case.claim.hessian() is not None:
+        says = "yours is the product with v divided by its length"
+        yield Theory("factor", says, lambda s: s.exact / np.linalg.norm(_vector(s)))
+
+
+def _vector(sample: Sample) -> np.ndarray:
+    return vector(jax.tree_util.tree_leaves(sample.given.inputs[0]))
+
+
+def _hessian(evidence: Evidence, sample: Sample) -> np.ndarray:
+    claim = evidence.trial.case.claim
+    x, *args = claim.own_arguments((sample.given.params, *sample.given.inputs))
+    called, hessian = claim.function(), claim.hessian()
+    assert called is not None
+    assert hessian is not None
+    if isinstance(evidence.trial.loss, BlackBox):
+        return by_differences.hessian(called, point_at(x, args))
+    with jax.enable_x64(True):
+        return np.asarray(hessian(x, args), dtype=np.float64)
 
 
 #: Kinds of mistake in a matrix, the simplest first.

@@ -20,8 +20,7 @@ from handgrad.diagnosis.constants import (
     times_still,
 )
 from handgrad.diagnosis.samples import Sample
-from handgrad.diagnosis.search import GIVES, Search
-from handgrad.diagnosis.theory import Theory
+from handgrad.diagnosis.theory import GIVES, Search, Theory
 from handgrad.diagnosis.updates import fitted
 from handgrad.diagnosis.wording import of_nodes
 from handgrad.program.graph import REARRANGING

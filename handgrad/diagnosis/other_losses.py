@@ -19,8 +19,7 @@ from handgrad.data.pytrees import is_real
 from handgrad.diagnosis.engine import Engine
 from handgrad.diagnosis.rearranged import multiple
 from handgrad.diagnosis.samples import Evidence, Sample
-from handgrad.diagnosis.search import GIVES, Search
-from handgrad.diagnosis.theory import Theory
+from handgrad.diagnosis.theory import GIVES, Search, Theory
 from handgrad.diagnosis.wording import of_nodes
 from handgrad.program.graph import Node
 

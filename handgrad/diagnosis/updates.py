@@ -9,8 +9,7 @@ import numpy as np
 
 from handgrad.diagnosis.engine import Engine
 from handgrad.diagnosis.samples import Evidence, Sample
-from handgrad.diagnosis.search import GIVES, Search
-from handgrad.diagnosis.theory import Theory
+from handgrad.diagnosis.theory import GIVES, Search, Theory
 
 #: The most Gauss-Newton steps towards a learning rate; usual rates take four or five.
 STEPS = 12
