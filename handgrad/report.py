@@ -88,7 +88,7 @@ class GradientReport(Renderable, Judgement):
     def _diagnosed(self) -> tuple[tuple[Diagnosis, ...], str]:
         if self._mistake_unknown:
             return (), ""
-        from handgrad.diagnosis.in_time import diagnosed
+        from handgrad.diagnosis import diagnosed
 
         with self._allowance.limited() as clock, braked(clock), reported(clock) as progress:
             progress.at("explaining what is wrong")

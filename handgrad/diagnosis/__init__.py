@@ -7,21 +7,62 @@ fresh ones; if none does, the kind is `unknown`.
 """
 
 from collections.abc import Collection, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
+from handgrad.clock import OutOfTimeError, limited, time_left
 from handgrad.data.attempts import best_effort
+from handgrad.data.brake import braked
 from handgrad.data.findings import Diagnosis
-from handgrad.diagnosis import kinds, links, matrices, products
-from handgrad.diagnosis.samples import Evidence, is_enough
-from handgrad.diagnosis.search import Search
-from handgrad.diagnosis.theory import Theory, explains
+from handgrad.diagnosis import kinds, links, matrices
+from handgrad.diagnosis.samples import Evidence, collected, is_enough
+from handgrad.diagnosis.stopped import stopped, wrong_leaves
+from handgrad.diagnosis.theory import Search, Theory, explains
+from handgrad.judging.outcome import Trial
 
 #: Kinds that are reported for some leaves even if the other wrong leaves are not explained.
 STANDS_ALONE = frozenset({"sign", "zero", "factor", "transposed", "exchanged", "unknown"})
 
 #: Kinds that a missing contribution to some elements of a leaf may look like.
 BY_CHANCE = frozenset({"factor", "weight-decay"})
+
+#: The part of the time in which evidence is collected; in the rest it is explained.
+FOR_EVIDENCE = 1 / 2
+
+
+class Diagnosed(NamedTuple):
+    """The mistakes that explain a wrong gradient, and whether the search for them was cut."""
+
+    diagnoses: tuple[Diagnosis, ...] = ()  #: empty if none does
+    cut: str = ""  #: one sentence if it was
+
+
+def nonlinear(trial: Trial) -> tuple[Diagnosis, ...]:
+    """Return that a case is not linear in what it should be linear in, if that was seen."""
+    case, ruling = trial.case, trial.outcomes[trial.deciding].ruling
+    if not case.nonlinear or ruling is None:
+        return ()
+    says = (
+        f"yours is right for the given {case.nonlinear}, and not for another: it is clipped, say, "
+    )
+    says += "or what is small is left out, or a constant added"
+    return (Diagnosis("nonlinear", says, wrong_leaves(ruling)),)
+
+
+def diagnosed(trial: Trial) -> Diagnosed:
+    """Return the mistakes that explain a wrong gradient, found in the time that there is."""
+    more = trial.case.wording.more_seconds
+    cut = f"The search for the kind of mistake was cut when its time was up; {more}."
+    try:
+        if known := nonlinear(trial) or stopped(trial):
+            return Diagnosed(known)
+        with limited(FOR_EVIDENCE * time_left(trial.seconds)) as clock, braked(clock):
+            found, late = collected(trial)
+        shown = mistakes(found)
+        return Diagnosed(shown, cut if late or found.cut else "")
+    except OutOfTimeError:
+        return Diagnosed((), cut)
 
 
 @np.errstate(over="ignore")  # what is fitted may be as large as the largest float
@@ -33,8 +74,8 @@ def mistakes(found: Evidence) -> tuple[Diagnosis, ...]:
     everything = np.ones(found.wrong.size, dtype=bool)
     if found.trial.case.claim.is_matrix:
         return _of_a_matrix(found, wrong)
-    whole = _first((products.normalised, *kinds.OF_THE_WHOLE), found, everything)
-    whole = whole or _first((products.products,), found, everything)
+    whole = _first((matrices.normalised, *kinds.OF_THE_WHOLE), found, everything)
+    whole = whole or _first((matrices.products,), found, everything)
     if whole and not _nearly_zero(whole, found):
         of = range(len(found.given.paths)) if whole.kind == "convention" else wrong
         return _unless_overwritten(found, [whole.kind], (_diagnosis(whole, found, of),))
@@ -113,11 +154,13 @@ def _link(found: Evidence, within: np.ndarray, but: Sequence[str] = ()) -> Theor
     """
     if found.cut or found.engine is None:
         return None
-    with best_effort(), found.in_time():
-        search = Search(found.engine, found, within)
-        theories = (theory for rule in links.RULES for theory in rule(search))
-        named = (theory for theory in theories if theory.kind not in but)
-        return next((theory for theory in named if explains(theory, found, within)), None)
+    search = Search(found.engine, found, within)
+    with found.in_time():
+        for rule in links.RULES:
+            with best_effort():  # an error in one rule says nothing of the others
+                for theory in rule(search):
+                    if theory.kind not in but and explains(theory, found, within):
+                        return theory
     return None
 
 

@@ -9,11 +9,12 @@ every *place* the cotangent is multiplied by a factor (1 by default), and at eve
 several wrong rules may replace the right one: a rule takes an operation and the cotangent that
 comes back to it, and returns those of its operands. A *constant* is a change of the values
 themselves: a number that is added to one of them, or by which one is multiplied, as if the loss
-were another.
+were another. And whatever a wrong rule changes is an *extra* cotangent of some values, so that the
+many rules that are rarely tried are run apart, at the right gradient's values and cotangents.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any
 
@@ -22,6 +23,9 @@ import jax.numpy as jnp
 
 from handgrad.data.pytrees import is_real
 from handgrad.program.graph import REARRANGING, Graph, Node, Numbering, active_values, scan_groups
+
+#: In place of a value's number in a loop: what tells one round from the others.
+ONE_ROUND = -1
 
 #: Cotangents by the number of the value.
 Cotangents = dict[int, Any]
@@ -33,9 +37,10 @@ class Operation:
 
     node: Node
     operands: tuple[int, ...]  #: the numbers of what the cotangents returned are of
-    values: Mapping[int, Any]
+    values: Mapping[Any, Any]
     at: int  #: the number of its result
     ct: Any  #: the cotangent of its result
+    made: dict[Callable[..., Any], Any] = field(default_factory=dict)  #: what is computed once
 
     @property
     def x(self) -> list[Any]:
@@ -51,6 +56,12 @@ class Operation:
     def right(self) -> dict[int, Any]:
         """The right cotangents of the operands."""
         return self.back()
+
+    def once(self, function: Callable[["Operation"], Any]) -> Any:
+        """Return a function of the operation, which several rules take."""
+        if function not in self.made:
+            self.made[function] = function(self)
+        return self.made[function]
 
     def run(self, *x: Any) -> Any:
         """Return the result for other operands."""
@@ -98,16 +109,6 @@ class Option:
     anywhere: str = ""  #: the sentence if all such switches have it, of any function; or nothing
 
 
-@dataclass(frozen=True)
-class Neighbour:
-    """A value inside a loop as it is in the round before or after, or what tells one round."""
-
-    loop: Node
-    value: int | None  #: the value in the loop's body; None for 1 in a single round, else 0
-    number: int  #: that of the value which this one is available as
-    ahead: int  #: 1 for the next round, -1 for the one before; of single rounds -1 is the last
-
-
 @dataclass(frozen=True, eq=False)
 class Switch:
     """An operation whose right derivative rule may be replaced by a wrong one."""
@@ -115,11 +116,8 @@ class Switch:
     at: int  #: the number of the value whose derivative changes
     node: Node  #: the operation that makes the value
     options: tuple[Option, ...]  #: the wrong rules
-    #: When it is tried: 0 first, 1 late, 2 after all others. Each stage is compiled apart, which
-    #: takes time.
-    stage: int = 0
+    late: bool = False  #: when it is tried; late ones are compiled apart, which takes time
     operands: tuple[int, ...] = ()  #: what the rules give cotangents of; empty for the operation's
-    neighbours: tuple[Neighbour, ...] = ()  #: values of other rounds of a loop that the rules take
 
     def wrong(self, op: Operation, choice: Any) -> Iterable[tuple[int, Any]]:
         """Return the cotangents that a wrong rule gives, each with the number of its value."""
@@ -130,6 +128,19 @@ class Switch:
                 other = found[operand] if operand in found else jnp.zeros_like(ct)
                 found[operand] = jax.lax.select(chosen, ct, other)
         return [(op.operands[operand], ct) for operand, ct in found.items()]
+
+
+@dataclass(frozen=True, eq=False)
+class Edit:
+    """A wrong rule of one operation, one of so many that they are not compiled."""
+
+    kind: str
+    node: Node
+    operand: int | None  #: which of its operands the rule is about; None for the result
+    about: Node  #: the operation that the sentence names
+    says: Callable[[str], str]  #: (its name and line) -> the sentence
+    wrong: Callable[[Operation], Iterable[tuple[int, Any]]]  #: the cotangents, by the value
+    group: object = None  #: what two edits that may have been made together have in common
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,27 +173,57 @@ class Rewired:
     places: tuple[Place, ...] = ()
     switches: tuple[Switch, ...] = ()
     constants: tuple[Constant, ...] = ()
-    stage: int | None = None  #: which of the switches are there
+    late: bool | None = None  #: which of the switches are there
 
-    def values(self, leaves: Any, real: Any) -> dict[int, Any]:
-        """Return the values of the loss; random keys, which are no arrays of NumPy's, are left out.
+    @cached_property
+    def leaves(self) -> tuple[int, ...]:
+        """The numbers of the parameters."""
+        return self.graph.inputs[: len(self.names)]
 
-        Those inside loops are left out, too.
+    @cached_property
+    def active(self) -> set[int]:
+        """The values that depend on the parameters."""
+        return active_values(self.graph, self.leaves)
+
+    @cached_property
+    def made_by(self) -> dict[int, Node]:
+        """The operations that make the values, those in loops too."""
+        return {o: node for node in self.graph.all_nodes() for o in node.outputs}
+
+    def written(self, node: Node | None) -> object:
+        """Return a key that an operation has in all rounds of a Python loop, and no other has."""
+        if node is None or node.source is None:
+            return node
+        source = (node.source.file, node.source.line, node.source.instruction)
+        shapes = tuple(v.aval.shape for v in node.eqn.invars)
+        # The operations of a library's function all come from one place.
+        makers = [self.made_by[o].name if o in self.made_by else "" for o in node.operands]
+        return source, node.name, shapes, tuple(makers) if node.call else ()
+
+    def seen(self, leaves: Any, real: Any) -> tuple[dict[int, Any], Cotangents]:
+        """Return the loss's values and their cotangents; to be compiled by `jax.jit`.
+
+        Those inside loops are left out, and random keys, which are no arrays of NumPy's.
         """
-        run = _Run(replace(self, constants=()), Knobs((), ()))
-        found = run.forward(self.graph, [*leaves, *real])
+        right = Rewired(self.graph, self.numbering, self.names)
+        found, cotangents = right._run(leaves, real, Knobs((), ()))
         key, values = jax.dtypes.prng_key, {**self.numbering.known, **found}
-        return {o: v for o, v in values.items() if o >= 0 and not jnp.issubdtype(v.dtype, key)}
+        kept = {o: v for o, v in values.items() if o >= 0 and not jnp.issubdtype(v.dtype, key)}
+        return kept, cotangents
 
     def gradient(self, leaves: Any, real: Any, knobs: "Knobs") -> Any:
         """Return the changed gradient; to be compiled by `jax.jit`."""
+        _, found = self._run(leaves, real, knobs)
+        return [found.get(o, _zeros(self.numbering.avals[o])) for o in self.leaves]
+
+    def _run(self, leaves: Any, real: Any, knobs: "Knobs") -> tuple[dict[int, Any], Cotangents]:
         run, graph = _Run(self, knobs), self.graph
         values = run.forward(graph, [*leaves, *real])
         (loss,) = graph.outputs
         pairs = zip(graph.inputs, knobs.updated, strict=False)
         updated = {number: value for number, value in pairs if value is not None}
-        found = run.backward(graph, values, [(loss, jnp.ones_like(run.of(loss, values)))], updated)
-        return [found.get(number, run.zeros(number)) for number in graph.inputs[: len(leaves)]]
+        arriving = [(loss, jnp.ones_like(run.of(loss, values))), *knobs.extra.items()]
+        return values, run.backward(graph, values, arriving, updated)
 
 
 @dataclass(frozen=True)
@@ -194,9 +235,10 @@ class Knobs:
     #: Updated parameters, which the derivatives of all else are taken with; None if not updated.
     updated: Any = ()
     constants: Any = ()  #: float64, one for each constant
+    extra: Any = field(default_factory=dict)  #: cotangents to add, by the number of the value
 
 
-jax.tree_util.register_dataclass(Knobs, ["scale", "choice", "updated", "constants"], [])
+jax.tree_util.register_dataclass(Knobs, [one.name for one in fields(Knobs)], [])
 
 
 class _Run:
@@ -209,8 +251,8 @@ class _Run:
     def __init__(self, rewired: Rewired, knobs: Knobs) -> None:
         self.numbering = rewired.numbering
         self.known = rewired.numbering.known
-        self.active = active_values(rewired.graph, rewired.graph.inputs[: len(rewired.names)])
-        self.knobs = knobs
+        self.active = rewired.active
+        self.knobs, self.late = knobs, rewired.late
         self.of_value: dict[int, list[int]] = {}
         self.of_use: dict[tuple[int, int], list[int]] = {}
         for i, place in enumerate(rewired.places):
@@ -219,20 +261,16 @@ class _Run:
             if not place.uses:
                 self.of_value.setdefault(place.value, []).append(i)
         self.switches: dict[int, list[tuple[int, Switch]]] = {}
-        self.neighbours: dict[int, list[Neighbour]] = {}
         for i, switch in enumerate(rewired.switches):
-            if switch.stage == rewired.stage:
+            if switch.late is rewired.late:
                 self.switches.setdefault(switch.at, []).append((i, switch))
-                for n in switch.neighbours:
-                    self.neighbours.setdefault(id(n.loop), []).append(n)
         self.constants: dict[int, list[tuple[int, Constant]]] = {}
         for i, constant in enumerate(rewired.constants):
             self.constants.setdefault(id(constant.node), []).append((i, constant))
 
     def zeros(self, number: int) -> Any:
         """Return zeros like a value; None of what is no array of floats, and has no cotangent."""
-        aval = self.numbering.avals[number]
-        return jnp.zeros(aval.shape, aval.dtype) if is_real(aval) else None
+        return _zeros(self.numbering.avals[number])
 
     def of(self, number: int, values: dict[int, Any]) -> Any:
         """Return a value."""
@@ -293,7 +331,7 @@ class _Run:
         arriving: Iterable[tuple[int, Any]],
         updated: dict[int, Any],
     ) -> Cotangents:
-        """Return the cotangents of a graph's inputs.
+        """Return the cotangents of a graph's values.
 
         Args:
             graph: the loss, or a body in it.
@@ -312,7 +350,9 @@ class _Run:
                 cts = [self.zeros(o) if ct is None else ct for o, ct in pairs]
                 for k, ct in self._through(node, values, cts, later).items():
                     self._add([(node.operands[k], self._scaled((id(node), k), ct))], found)
-        return {o: ct for o in graph.inputs if (ct := self._changed(o, values, found)) is not None}
+        for o in graph.inputs:
+            self._changed(o, values, found)
+        return found
 
     def _add(self, some: Iterable[tuple[int, Any]], found: Cotangents) -> None:
         for number, ct in some:
@@ -325,13 +365,13 @@ class _Run:
         return ct
 
     def _changed(self, number: int, values: dict[int, Any], found: Cotangents) -> Any:
-        """Return the cotangent that has arrived at a value, changed; None if none has.
+        """Change the cotangent that has arrived at a value, and return it; None if none has.
 
         A wrong rule sends what arrives another way.
         """
-        ct = found.pop(number, None)
-        if ct is None:
+        if number not in found:
             return None
+        ct = found.pop(number)
         for place in self.of_value.get(number, ()):
             ct = self.knobs.scale[place].astype(ct.dtype) * ct
         for i, switch in reversed(self.switches.get(number, ())):
@@ -340,7 +380,8 @@ class _Run:
             op = Operation(switch.node, of, values, number, ct)
             self._add(switch.wrong(op, choice), found)
             ct = jax.lax.select(choice > 0, jnp.zeros_like(ct), ct)
-        return ct + found.pop(number) if number in found else ct
+        self._add([(number, ct)], found)
+        return found[number]
 
     def _later(self, graph: Graph, updated: dict[int, Any]) -> dict[int, Any]:
         """Return updated values, as far as they follow from updated parameters."""
@@ -372,14 +413,11 @@ class _Run:
             return pulled(run, operands, [cts[k] for k in real])
 
         found = pulled_at(operands)
-        if all(o in later or o in self.known for o in node.operands) or later.keys().isdisjoint(
-            node.operands
-        ):
+        if not after:
             return found
         # The updated value is seen only by the derivatives of the other operands.
-        pairs = zip(node.operands, operands, strict=True)
-        others = pulled_at([later.get(o, x) for o, x in pairs])
-        return {k: ct if node.operands[k] in later else others[k] for k, ct in found.items()}
+        others = pulled_at([after.get(k, x) for k, x in enumerate(operands)])
+        return {k: ct if k in after else others[k] for k, ct in found.items()}
 
     def _scan_back(
         self, node: Node, inside: dict[int, Any], cts: list[Any], after: dict[int, Any]
@@ -401,30 +439,10 @@ class _Run:
             return sums, {k: new[k] for k in moving if k >= first}
 
         rounds = _rounds(node)
-        given = inside, self._beside(node, inside), cts[n_carry:]
+        given = inside, _beside(node, inside) if self.late else {}, cts[n_carry:]
         backwards = {**rounds, "reverse": not rounds["reverse"]}
         state, rows = jax.lax.scan(step, state, given, **backwards)
         return state | rows
-
-    def _beside(self, node: Node, inside: dict[int, Any]) -> dict[int, Any]:
-        """Return the neighbours that a loop's switches take, each with one more axis, of rounds."""
-        (body,), (n_consts, n_carry), rounds = node.bodies, scan_groups(node), _rounds(node)
-        pairs = zip(body.inputs[n_consts : n_consts + n_carry], body.outputs[:n_carry], strict=True)
-        after = dict(pairs)
-        before = {o: i for i, o in after.items()}
-        backwards = -1 if rounds["reverse"] else 1
-
-        def of(n: Neighbour) -> Any:
-            if n.value is None:
-                last = (n.ahead < 0) != rounds["reverse"]
-                return jnp.zeros(rounds["length"]).at[-1 if last else 0].set(1.0)
-            # What is carried into the next round is what this one carries on.
-            carried = (after if n.ahead > 0 else before).get(n.value)
-            if carried in inside:
-                return inside[carried]
-            return jnp.roll(inside[n.value], -n.ahead * backwards, axis=0)
-
-        return {n.number: of(n) for n in self.neighbours.get(id(node), ())}
 
     def _cond_back(
         self, node: Node, operands: list[Any], cts: list[Any], after: dict[int, Any]
@@ -444,6 +462,29 @@ class _Run:
 
         branches = [branch(body) for body in node.bodies]
         return dict(zip(moving, jax.lax.switch(operands[0], branches, *operands[1:]), strict=True))
+
+
+def _zeros(aval: Any) -> Any:
+    return jnp.zeros(aval.shape, aval.dtype) if is_real(aval) else None
+
+
+def _beside(node: Node, inside: dict[int, Any]) -> dict[tuple[int, int], Any]:
+    """Return the values of a loop in the round after (1) or before (-1) each, by (number, which).
+
+    The number `ONE_ROUND` is 1 in the first round (1), or the last (-1), and 0 in the others.
+    """
+    (body,), (n_consts, n_carry), rounds = node.bodies, scan_groups(node), _rounds(node)
+    carried = list(zip(body.inputs[n_consts:], body.outputs[:n_carry], strict=False))
+    found = {}
+    for which, pairs in ((1, carried), (-1, [(after, before) for before, after in carried])):
+        forwards = -which if rounds["reverse"] else which
+        found[ONE_ROUND, which] = jnp.zeros(rounds["length"]).at[min(forwards, 0)].set(1.0)
+        for o, value in inside.items():
+            if o >= 0 and is_real(value):
+                found[o, which] = jnp.roll(value, -forwards, axis=0)
+        # What is carried into the next round is what this one carries on.
+        found |= {(o, which): inside[other] for o, other in pairs if other in inside}
+    return found
 
 
 def _rounds(node: Node) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import numpy as np
 
 from handgrad.data.complex_pairs import CONVENTIONS, Pair, is_pair
 from handgrad.data.point import Point, vector
+from handgrad.diagnosis.rearranged import moved
 from handgrad.diagnosis.samples import Evidence, Sample
 from handgrad.diagnosis.theory import Theory
 from handgrad.judging.case import Case
@@ -46,12 +47,9 @@ def conjugates(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
         return
     flipped = _signs(given, names)
     if within.all():
-        if _all_complex(evidence, names):
-            yield Theory(
-                "factor",
-                f"every element is 1/2 of exact: {WIRTINGER}",
-                lambda sample: sample.exact / 2,
-            )
+        if 2 * len(names) == len(given.paths):
+            half = moved(slice(None), weights=0.5)
+            yield Theory("factor", f"every element is 1/2 of exact: {WIRTINGER}", half)
         asked = case.written_as
         says = OTHER[asked]
         if not case.claim.chooses_convention:
@@ -63,7 +61,7 @@ def conjugates(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
         return
     signs = _signs(given, some)
     says = "yours has the sign of the conjugate"
-    yield Theory("sign", says, lambda sample: np.where(within, signs, 1) * sample.exact)
+    yield Theory("sign", says, moved(slice(None), weights=np.where(within, signs, 1)))
 
 
 def _complex_arrays(given: Point) -> list[str]:
@@ -71,10 +69,6 @@ def _complex_arrays(given: Point) -> list[str]:
     paths = set(given.paths)
     stems = (path.removesuffix(REAL) for path in given.paths if path.endswith(REAL))
     return [stem for stem in stems if stem + IMAG in paths]
-
-
-def _all_complex(evidence: Evidence, names: list[str]) -> bool:
-    return 2 * len(names) == len(evidence.given.paths)
 
 
 def _part(given: Point, path: str) -> slice:

@@ -84,7 +84,7 @@ def scale(node: Node, numbering: Numbering) -> tuple[float, bool] | None:
     if node.name not in ("mul", "div"):
         return None
     for k, o in enumerate(node.operands):
-        values = np.unique(np.asarray(numbering.known.get(o, np.nan)))
-        if values.size == 1 and np.isfinite(values[0]) and abs(values[0]) not in (0.0, 1.0):
-            return float(values[0]), node.name == "div" and k == 1
+        value = numbering.number(o)
+        if value is not None and abs(value) not in (0.0, 1.0):
+            return value, node.name == "div" and k == 1
     return None

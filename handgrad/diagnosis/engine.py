@@ -16,16 +16,14 @@ from handgrad.data.domains.tangent import tangent_of
 from handgrad.data.point import Point
 from handgrad.data.pytrees import split
 from handgrad.diagnosis.activation_links import Derivative
-from handgrad.diagnosis.backprop import Knobs, Rewired
+from handgrad.diagnosis.backprop import Edit, Knobs, Operation, Rewired
 from handgrad.diagnosis.constants import constants
-from handgrad.diagnosis.operand_links import operands
 from handgrad.diagnosis.places import places
 from handgrad.diagnosis.rules import softmaxes
-from handgrad.diagnosis.statistic_links import statistics
 from handgrad.diagnosis.switches import late_switches, switches
 from handgrad.program.complex_numbers.transform import traced
 from handgrad.program.form import QUICK, may_be_compiled
-from handgrad.program.graph import Graph, Node, Numbering, active_values, flattened
+from handgrad.program.graph import Node, Numbering, flattened
 from handgrad.program.numpy_to_jax import in_jax
 from handgrad.program.trace import Function
 
@@ -55,12 +53,12 @@ class Engine:
 
     rewired: Rewired
     traced_inputs: bool
-    constants: tuple[float, ...] = ()  #: scalar constants of the loss
     domains: Sequence[Domain] = ()  #: of the leaves; gradients are projected on their tangent space
-    _compiled: dict[tuple[int | None, bool], Any] = field(default_factory=dict, repr=False)
-    _begun: set[Any] = field(default_factory=set, repr=False)
+    constants: tuple[float, ...] = ()  #: scalar constants of the loss
+    _compiled: dict[Any, Any] = field(default_factory=dict, repr=False)
     _right: dict[int, np.ndarray] = field(default_factory=dict, repr=False)
-    _values: dict[int, dict[int, np.ndarray]] = field(default_factory=dict, repr=False)
+    _seen: dict[int, Any] = field(default_factory=dict, repr=False)
+    _operations: dict[tuple[int, Node], Operation] = field(default_factory=dict, repr=False)
 
     def right(self, given: Point) -> np.ndarray:
         """Return the right gradient, shape (size,)."""
@@ -76,6 +74,7 @@ class Engine:
         updated: Sequence[np.ndarray | None] = (),
         leaves: Sequence[np.ndarray] | None = None,
         constants: dict[int, float] | None = None,
+        edits: Sequence[Edit] = (),
     ) -> np.ndarray:
         """Return the gradient with changes, shape (size,).
 
@@ -87,8 +86,9 @@ class Engine:
                 those that are not updated.
             leaves: parameters in place of the point's.
             constants: the numbers that change values, by the number of the constant.
+            edits: wrong rules, each of the right cotangent.
         """
-        stages = [self.rewired.switches[i].stage for i in choice or ()]
+        late = [self.rewired.switches[i].late for i in choice or ()]
         scales = np.ones(len(self.rewired.places))
         choices = np.zeros(len(self.rewired.switches), dtype=np.int64)
         scales[list(scale or {})] = list((scale or {}).values())
@@ -98,10 +98,15 @@ class Engine:
         check_time()
         with jax.enable_x64(True):
             found = self._run(
-                (stages[0] if stages else None, bool(constants)),
-                _wide(given.leaves if leaves is None else leaves),
-                _wide(split(given.inputs)[0]) if self.traced_inputs else [],
-                Knobs(scales, choices, [u if u is None else _wide([u])[0] for u in updated], added),
+                (late[0] if late else None, bool(constants)),
+                *self._arguments(given, leaves),
+                Knobs(
+                    scales,
+                    choices,
+                    [u if u is None else _wide([u])[0] for u in updated],
+                    added,
+                    self._extra(given, edits) if edits else {},
+                ),
             )
             whole = np.concatenate([np.asarray(leaf).reshape(-1) for leaf in found])
         tangent = tangent_of(self.domains, given.leaves)
@@ -109,14 +114,40 @@ class Engine:
 
     def values(self, given: Point) -> dict[int, np.ndarray]:
         """Return all values of the loss at a point, by number; those inside loops are left out."""
-        if id(given) not in self._values:
-            real = _wide(split(given.inputs)[0]) if self.traced_inputs else []
-            self._values[id(given)] = self._made(_wide(given.leaves), real)
-        return self._values[id(given)]
+        return self._seen_at(given)[0]
+
+    def _seen_at(self, given: Point) -> tuple[dict[int, np.ndarray], dict[int, np.ndarray]]:
+        """Return the values at a point, and their cotangents, those that are not 0 throughout."""
+        if id(given) not in self._seen:
+            with jax.enable_x64(True):
+                found = self._look(*self._arguments(given))
+                self._seen[id(given)] = jax.tree_util.tree_map(np.asarray, found)
+        return self._seen[id(given)]
 
     @cached_property
-    def _made(self) -> Callable[[Any, Any], dict[int, np.ndarray]]:
-        return _maker(self.rewired)
+    def _look(self) -> Callable[..., Any]:
+        """What is compiled as one: JAX would compile every operation."""
+        return jax.jit(self.rewired.seen, compiler_options=QUICK)
+
+    def _arguments(self, given: Point, leaves: Any = None) -> tuple[list[Any], list[Any]]:
+        real = _wide(split(given.inputs)[0]) if self.traced_inputs else []
+        return _wide(given.leaves if leaves is None else leaves), real
+
+    def _extra(self, given: Point, edits: Sequence[Edit]) -> dict[int, Any]:
+        """Return what edits add to the right cotangents."""
+        values, cotangents = self._seen_at(given)
+        extra = {o: np.zeros_like(ct) for o, ct in cotangents.items()}
+        for edit in edits:
+            node, at = edit.node, edit.node.outputs[0]
+            if (id(given), node) not in self._operations:
+                op = Operation(node, node.operands, values, at, cotangents[at])
+                self._operations[id(given), node] = op
+            op = self._operations[id(given), node]
+            right = [(node.operands[k], -ct) for k, ct in op.right.items()]
+            for number, ct in (*edit.wrong(op), *right):
+                if number in extra:
+                    extra[number] = extra[number] + np.asarray(ct)
+        return extra
 
     def without(self, number: int) -> "Engine":
         """Return the engine of the same loss with 0 in place of a constant."""
@@ -137,34 +168,32 @@ class Engine:
         return self._of(graph=replace(graph, nodes=nodes))
 
     def _of(self, **changes: Any) -> "Engine":
-        return Engine(replace(self.rewired, **changes), self.traced_inputs, domains=self.domains)
+        return Engine(replace(self.rewired, **changes), self.traced_inputs, self.domains)
 
     def through(self, place: int, given: Point) -> np.ndarray:
         """Return the part of the gradient that flows through a place, shape (size,)."""
         return self.right(given) - self.changed(given, {place: 0.0})
 
-    def _run(self, needed: tuple[int | None, bool], leaves: Any, real: Any, knobs: Knobs) -> Any:
+    def _run(self, needed: tuple[bool | None, bool], leaves: Any, real: Any, knobs: Knobs) -> Any:
         """Run the compiled gradient, unless there is no time to compile it.
 
         Args:
-            needed: the stage of the switches that are there, and whether the constants are; each
-                takes time.
+            needed: whether the switches that are there are the late ones, None if there are none;
+                and whether the constants are there. Each takes time.
             leaves, real, knobs: the arguments.
         """
-        if needed not in self._compiled:
-            stage, constants = needed
+        key = needed, jax.tree_util.tree_structure(knobs)
+        if key not in self._compiled:
+            late, constants = needed
             found = self.rewired.constants if constants else ()
-            rewired = replace(self.rewired, stage=stage, constants=found)
-            self._compiled[needed] = jax.jit(rewired.gradient, compiler_options=QUICK)
-        run = self._compiled[needed]
-        key = needed, tuple(u is None for u in knobs.updated)
-        if key not in self._begun:
+            rewired = replace(self.rewired, late=late, constants=found)
+            run = jax.jit(rewired.gradient, compiler_options=QUICK)
             program = run.trace(leaves, real, knobs).jaxpr.jaxpr
             used, _ = dce_jaxpr(program, [True] * len(program.outvars))
             if not may_be_compiled(used):
                 raise OutOfTimeError
-            self._begun.add(key)
-        return run(leaves, real, knobs)
+            self._compiled[key] = run
+        return self._compiled[key](leaves, real, knobs)
 
 
 class AnotherLossError(Exception):
@@ -191,7 +220,7 @@ def engine(
         Exception: whatever JAX raises where it cannot trace the loss in float64.
     """
     try:
-        found = replace(_engine(loss, given), domains=domains)
+        found = _engine(loss, given, domains)
         found.right(given)  # raises if JAX cannot differentiate the loss backwards
         return found
     except TooLargeError:
@@ -199,14 +228,14 @@ def engine(
     except Exception as error:  # in most cases NumPy's functions on tracers
         raise_internal(error, *REFUSED)
         with jax.numpy_rank_promotion("allow"), jax.numpy_dtype_promotion("standard"):
-            found = replace(_engine(in_jax(loss), given), domains=domains)
+            found = _engine(in_jax(loss), given, domains)
     off = np.linalg.norm(np.nan_to_num(found.right(given) - exact))
     if not off <= SAME * np.linalg.norm(np.nan_to_num(exact)):
         raise AnotherLossError
     return found
 
 
-def _engine(loss: Function, given: Point) -> Engine:
+def _engine(loss: Function, given: Point, domains: Sequence[Domain]) -> Engine:
     leaves = _wide(given.leaves)
     real, together = split(given.inputs)
     tree = jax.tree_util.tree_structure(given.params)
@@ -226,28 +255,29 @@ def _engine(loss: Function, given: Point) -> Engine:
         graph = flattened(program, numbering)
         if sum(1 for _ in graph.all_nodes()) > MOST_NODES:
             raise TooLargeError
-        parameters = graph.inputs[: len(leaves)]
-        found = switches(graph, parameters, numbering)
         rewired = Rewired(graph, numbering, given.paths)
-        values = _maker(rewired)(leaves, _wide(real) if traced_inputs else [])
+        found = switches(rewired)
+        made = Engine(rewired, traced_inputs, domains)
+        values = made.values(given)
         found += softmaxes(graph, numbering, values)
-        found += late_switches(graph, parameters, numbering)
-        found += operands(graph, parameters, numbering, values)
-        found += statistics(graph, parameters, numbering)
-    activations = [switch for switch in found if isinstance(switch, Derivative)]
-    places_found = tuple(places(graph, parameters, activations))
-    numbers = constants(graph, numbering)
-    rewired = replace(rewired, places=places_found, switches=tuple(found), constants=numbers)
-    return Engine(rewired, traced_inputs, _constants(graph, parameters, values))
+        found += late_switches(rewired)
+    made.rewired = replace(
+        rewired,
+        places=tuple(places(rewired, [s for s in found if isinstance(s, Derivative)])),
+        switches=tuple(found),
+        constants=constants(graph, numbering),
+    )
+    made.constants = _constants(rewired, values)
+    return made
 
 
-def _constants(graph: Graph, leaves: Sequence[int], values: dict[int, Any]) -> tuple[float, ...]:
+def _constants(rewired: Rewired, values: dict[int, Any]) -> tuple[float, ...]:
     """Return the scalars that do not depend on the parameters, except 0 and inputs.
 
     Scalar inputs are left out: one may be a term of a derivative that is missing, not a factor.
     """
-    active, given = active_values(graph, leaves), set(graph.inputs)
-    fixed = {number: np.asarray(value) for number, value in values.items() if number not in active}
+    given = set(rewired.graph.inputs)
+    fixed = {number: np.asarray(v) for number, v in values.items() if number not in rewired.active}
     single = {
         o: float(a.flat[0]) for o, a in fixed.items() if a.size == 1 and a.dtype.kind in "fiu"
     }
@@ -257,17 +287,3 @@ def _constants(graph: Graph, leaves: Sequence[int], values: dict[int, Any]) -> t
 
 def _wide(arrays: Sequence[Any]) -> list[np.ndarray]:
     return [np.asarray(array, dtype=np.float64) for array in arrays]
-
-
-def _maker(rewired: Rewired) -> Callable[[Any, Any], dict[int, np.ndarray]]:
-    """Return a function from leaves and inputs to all values of the loss.
-
-    It is compiled as one: JAX would compile every operation.
-    """
-    compiled = jax.jit(rewired.values, compiler_options=QUICK)
-
-    def of(leaves: Any, real: Any) -> dict[int, np.ndarray]:
-        with jax.enable_x64(True):
-            return {o: np.asarray(value) for o, value in compiled(leaves, real).items()}
-
-    return of

@@ -13,11 +13,13 @@ from handgrad.data.numerals import short
 from handgrad.diagnosis import factors
 from handgrad.diagnosis.conjugates import conjugates
 from handgrad.diagnosis.engine import Engine
-from handgrad.diagnosis.other_passes import one_cotangent
+from handgrad.diagnosis.other_losses import one_cotangent
 from handgrad.diagnosis.rearranged import (
     PLAUSIBLE,
     exchanged_elements,
     exchanged_leaves,
+    moved,
+    multiple,
     reordered,
     reversed_axes,
     transposed,
@@ -64,7 +66,7 @@ def _factor(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
     written = factors.written(c, evidence.given)
     for value in dict.fromkeys((*near, float(np.round(c)), written, c)):
         # Checked first, since finding a name may take longer than all else.
-        if not first.explained(_times(value, wrong, first), within):
+        if not first.explained(multiple(value, wrong)(first), within):
             continue
         kind = {-1.0: "sign", 0.0: "zero"}.get(value, "factor")
         nameless = kind == "factor" and evidence.name(value) is None
@@ -73,7 +75,7 @@ def _factor(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
             beside = (evidence.wrong & ~within).any()
             odd = nameless and beside and abs(value - 1) < NEAR_ONE
             vague = kind == "factor" and (odd or _may_be_a_term(evidence, wrong, nameless))
-            yield Theory("unknown" if vague else kind, says, partial(_times, value, wrong))
+            yield Theory("unknown" if vague else kind, says, multiple(value, wrong))
 
 
 def _may_be_a_term(evidence: Evidence, wrong: np.ndarray, nameless: bool) -> bool:
@@ -96,10 +98,6 @@ def _said(kind: str, value: float, subject: str, evidence: Evidence) -> str:
     # "in", since "params['b'] is 0" could be read as the parameter being 0.
     where = "" if subject == ONE_NUMBER else f" in {subject}"
     return f"yours {'is 0' if kind == 'zero' else 'has the wrong sign'}{where}"
-
-
-def _times(value: float, wrong: np.ndarray, sample: Sample) -> np.ndarray:
-    return np.where(wrong, value * sample.exact, sample.exact)
 
 
 def _subject(evidence: Evidence, within: np.ndarray, wrong: np.ndarray) -> tuple[str, bool]:
@@ -128,7 +126,7 @@ def _off_by(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
     subject, partly = _subject(evidence, within, wrong)
     if c is not None and partly:
         says = f"{subject} alone is off, by {c - 1:.3g} of itself"
-        yield Theory("unknown", says, partial(_times, c, wrong))
+        yield Theory("unknown", says, multiple(c, wrong))
 
 
 def _half(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
@@ -150,13 +148,7 @@ def _half(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
             ("symmetry", 2 * lower - eye, f"{OFF_TWICE}, and 0 above it"),
             ("symmetry", 2 * upper - eye, f"{OFF_TWICE}, and 0 below it"),
         ):
-            yield Theory(kind, says, partial(_weighed, part, filled.reshape(-1)))
-
-
-def _weighed(part: slice, weights: np.ndarray, sample: Sample) -> np.ndarray:
-    found = sample.exact.copy()
-    found[part] *= weights
-    return found
+            yield Theory(kind, says, moved(part, weights=filled.reshape(-1)))
 
 
 def _weight_decay(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
@@ -187,10 +179,10 @@ def _has_penalty(evidence: Evidence, wrong: np.ndarray) -> bool:
     run = evidence.engine
     if run is None:
         return True
-    return any(decays(run, i, evidence, wrong) for i in range(len(run.rewired.places)))
+    return any(_decays(run, i, evidence, wrong) for i in range(len(run.rewired.places)))
 
 
-def decays(run: Engine, at: int, evidence: Evidence, wrong: np.ndarray) -> bool:
+def _decays(run: Engine, at: int, evidence: Evidence, wrong: np.ndarray) -> bool:
     """Tell whether what flows through a place is a constant times the parameters at all points."""
     rate: float | None = None
     for sample in evidence.all[:3]:

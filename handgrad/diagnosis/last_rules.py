@@ -10,12 +10,11 @@ from handgrad.data.numerals import short
 from handgrad.diagnosis import factors, kinds
 from handgrad.diagnosis.backprop import Option, Switch
 from handgrad.diagnosis.engine import Engine
-from handgrad.diagnosis.rearranged import moved
+from handgrad.diagnosis.rearranged import of_others
 from handgrad.diagnosis.rules import UNDIVIDED, WITHOUT
 from handgrad.diagnosis.samples import Sample
-from handgrad.diagnosis.search import GIVES, Search
-from handgrad.diagnosis.theory import Theory
-from handgrad.diagnosis.wording import of_node, of_nodes, of_place
+from handgrad.diagnosis.theory import GIVES, Search, Theory
+from handgrad.diagnosis.wording import of_nodes, of_place, of_value
 from handgrad.program.graph import REARRANGING
 
 #: The relative difference up to which one array is proposed for another. This only saves time, and
@@ -31,24 +30,21 @@ def array_factor(search: Search) -> Iterator[Theory]:
 
     Example: 1/σ of each row is forgotten at the end of a layer norm's backward pass.
     """
-    first, engine = search.evidence.fit[0], search.engine
-    part = _only_wrong_leaf(search)
-    if part is None:
+    first, engine, found = search.evidence.fit[0], search.engine, _only_wrong_leaf(search)
+    if found is None:
         return
-    shape = search.evidence.given.leaves[part[0]].shape
-    arrays = _arrays_of(engine, first, shape)
-    for i in range(min(len(engine.rewired.places), MOST_PLACES)):
-        through = search.through(i, first)[part[1]].reshape(shape)
-        wrong = (search.within & first.wrong)[part[1]].reshape(shape)
-        if not wrong.any() or (through[wrong] == 0).any():
-            continue
-        gap = first.gap[part[1]].reshape(shape)[wrong]
-        allowed = first.allowed[part[1]].reshape(shape)[wrong] + PLAUSIBLE * np.abs(gap)
-        for (number, value), power in itertools.product(arrays.items(), (-1, 1)):
-            with np.errstate(divide="ignore"):
-                extra = np.broadcast_to(value, shape)[wrong] ** power - 1
-            if (np.abs(through[wrong] * extra - gap) <= allowed).all():
-                yield _lacks(search, i, number, power, part)
+    shape, part = search.evidence.given.leaves[found[0]].shape, found[1]
+    wrong = (search.within & first.wrong)[part]
+    gap = first.gap[part][wrong]
+    allowed = first.allowed[part][wrong] + PLAUSIBLE * np.abs(gap)
+    arrays = {o: _spread(a, shape)[wrong] for o, a in _arrays_of(engine, first, shape).items()}
+    for i in range(min(len(engine.rewired.places), MOST_PLACES) if wrong.any() else 0):
+        through = search.through(i, first)[part][wrong]
+        for (number, array), power in itertools.product(arrays.items(), (-1, 1)):
+            with np.errstate(divide="ignore", invalid="ignore"):
+                off = np.abs(through * (array**power - 1) - gap)
+            if through.all() and (off <= allowed).all():
+                yield _lacks(search, i, number, power, part, shape)
 
 
 def _only_wrong_leaf(search: Search) -> tuple[int, slice] | None:
@@ -62,37 +58,34 @@ def _only_wrong_leaf(search: Search) -> tuple[int, slice] | None:
 
 def _arrays_of(engine: Engine, sample: Sample, shape: tuple[int, ...]) -> dict[int, np.ndarray]:
     """Return the loss's arrays, by number, that fit a shape and are not the same everywhere."""
-    found = {}
-    for number, value in engine.values(sample.given).items():
-        array = np.asarray(value)
-        fits = array.ndim <= len(shape) and array.dtype.kind == "f" and array.size > 1
-        fits = fits and _broadcasts(array.shape, shape) and bool(np.isfinite(array).all())
-        if fits and np.ptp(array) > 0:
-            found[number] = array
-    return found
+    return {
+        number: array
+        for number, array in engine.values(sample.given).items()
+        if array.ndim <= len(shape) and array.dtype.kind == "f" and array.size > 1
+        if all(n in (1, m) for n, m in zip(reversed(array.shape), reversed(shape), strict=False))
+        if np.isfinite(array).all() and np.ptp(array) > 0
+    }
 
 
-def _broadcasts(shape: tuple[int, ...], to: tuple[int, ...]) -> bool:
-    pairs = zip(reversed(shape), reversed(to), strict=False)
-    return all(a in (1, b) for a, b in pairs)
+def _spread(array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    return np.broadcast_to(array, shape).reshape(-1)
 
 
-def _lacks(search: Search, place: int, number: int, power: int, part: tuple[int, slice]) -> Theory:
+def _lacks(
+    search: Search, place: int, number: int, power: int, part: slice, shape: tuple[int, ...]
+) -> Theory:
     """Return the theory that a factor is missing: a value of the loss, or its inverse."""
-    engine, shape = search.engine, search.evidence.given.leaves[part[0]].shape
-    nodes = {o: node for node in engine.rewired.graph.all_nodes() for o in node.outputs}
-    inputs = dict(zip(engine.rewired.graph.inputs, engine.rewired.names, strict=False))
-    made = nodes.get(number)
-    what = f"{of_node(made)}{of_nodes([made])}" if made else inputs.get(number, "an input")
+    engine = search.engine
+    what = of_value(engine.rewired, number)
     where = of_place(engine.rewired, engine.rewired.places[place])
     too_many = "is not divided by" if _divides(engine, number) else "has once too often the factor"
     lacks = "lacks the factor" if power < 0 else too_many
 
     def predict(sample: Sample) -> np.ndarray:
-        value = np.broadcast_to(engine.values(sample.given)[number], shape).reshape(-1)
+        value = _spread(engine.values(sample.given)[number], shape)
         found = engine.right(sample.given).copy()
         with np.errstate(divide="ignore", invalid="ignore"):
-            found[part[1]] += engine.through(place, sample.given)[part[1]] * (value**power - 1)
+            found[part] += engine.through(place, sample.given)[part] * (value**power - 1)
         return found
 
     return Theory("missing-factor", f"{GIVES}what comes back {where} {lacks} {what}", predict)
@@ -126,8 +119,7 @@ def another_order(search: Search) -> Iterator[Theory]:
             says = (
                 f"{path} is exact but for the order along axis {axis}: {', '.join(map(str, order))}"
             )
-            places = np.take(np.arange(exact.size).reshape(shape), order, axis)
-            yield Theory("exchanged", says, moved(part, places.reshape(-1)))
+            yield Theory("exchanged", says, of_others(part, shape, axis, order))
 
 
 def _order(

@@ -12,20 +12,17 @@ from functools import partial
 import numpy as np
 
 from handgrad.diagnosis import (
+    edits,
     factors,
     kinds,
     last_rules,
-    left_out,
-    other_axes,
     other_constants,
-    other_operands,
-    other_passes,
+    other_losses,
     updates,
 )
-from handgrad.diagnosis.backprop import Place, Switch
+from handgrad.diagnosis.backprop import Place, Rewired, Switch
 from handgrad.diagnosis.samples import Sample
-from handgrad.diagnosis.search import GIVES, Proposes, Search
-from handgrad.diagnosis.theory import Theory
+from handgrad.diagnosis.theory import GIVES, Proposes, Search, Theory
 from handgrad.diagnosis.wording import of_nodes, of_place, shortened
 from handgrad.program.equations import is_imaginary, is_of_complex
 
@@ -80,19 +77,17 @@ def _factor_at_a_line(search: Search) -> Iterator[Theory]:
     places = search.engine.rewired.places
     for i, place in enumerate(places):
         if place.uses or place.made_by:  # a leaf is no line
-            alike.setdefault(_written(place), []).append(i)
+            alike.setdefault(_written(search.engine.rewired, place), []).append(i)
     for some in alike.values():
         for value in (0.0, -1.0):
             if len(some) > 1:
                 yield _scaled(search, some, places[some[0]], value)
 
 
-def _written(place: Place) -> object:
-    """Return a key that the same place has in all rounds of an unrolled loop: its source lines."""
-    use = place.uses[0] if place.uses else None
-    nodes = (place.made_by, use and use[0])
-    lines = [node and node.source and (node.source.file, node.source.line) for node in nodes]
-    return *lines, *(node and node.name for node in nodes), use and use[1]
+def _written(rewired: Rewired, place: Place) -> object:
+    """Return a key that the same place has in all rounds of an unrolled loop."""
+    user, operand = place.uses[0] if place.uses else (None, None)
+    return rewired.written(place.made_by), rewired.written(user), operand
 
 
 def _fitted(sample: Sample, through: np.ndarray, within: np.ndarray) -> float | None:
@@ -121,12 +116,12 @@ def _scaled(search: Search, some: list[int], place: Place, value: float) -> Theo
     return search.theory(kind, says, scale=dict.fromkeys(some, value))
 
 
-def _wrong_rule(search: Search, stage: int = 0) -> Iterator[Theory]:
+def _wrong_rule(search: Search, late: bool = False) -> Iterator[Theory]:
     """Propose a wrong derivative: at one link, at all links of a group, at all but one."""
     alike: dict[str, list[Choice]] = {}
     everywhere: dict[str, list[Choice]] = {}
     for i, switch in enumerate(search.engine.rewired.switches):
-        for k, option in enumerate(switch.options if switch.stage == stage else ()):
+        for k, option in enumerate(switch.options if switch.late is late else ()):
             alike.setdefault(option.group or option.says, []).append((i, k + 1, switch))
             if option.anywhere:
                 everywhere.setdefault(option.anywhere, []).append((i, k + 1, switch))
@@ -222,7 +217,8 @@ def _only_one_use(search: Search) -> Iterator[Theory]:
     uses: dict[tuple[int, object], list[int]] = {}
     for i, place in enumerate(places):
         if len(place.uses) == 1:
-            uses.setdefault((place.value, _written(place)), []).append(i)
+            key = place.value, _written(search.engine.rewired, place)
+            uses.setdefault(key, []).append(i)
     several = [some for some in uses.values() if len(some) > 2]
     leaves = [some for some in several if places[some[0]].made_by is None]
     groups = [[some] for some in several] + [leaves] * (len(leaves) > 1)
@@ -237,27 +233,27 @@ def _only_one_use(search: Search) -> Iterator[Theory]:
 
 #: The rules, the simplest first.
 RULES: tuple[Proposes, ...] = (
-    other_passes.other_cotangent,
+    other_losses.other_cotangent,
     _factor_at_a_place,
     _wrong_rule,
     _factor_inside,
     _factor_at_a_line,
     _wrong_rule_for_some,
     updates.updated,
-    other_passes.mask_left_out,
-    left_out.leaf_left_out,
-    other_passes.input_left_out,
-    partial(left_out.number_left_out, small=True),
+    other_losses.mask_left_out,
+    other_losses.leaf_left_out,
+    other_losses.input_left_out,
+    partial(other_losses.number_left_out, small=True),
     other_constants.another,
-    partial(_wrong_rule, stage=1),
+    partial(_wrong_rule, late=True),
     _only_one_use,
     partial(_at_two_places, factor=0.0),
     last_rules.another_order,
     last_rules.array_factor,
     last_rules.another_divisor,
-    partial(left_out.number_left_out, small=False),
+    partial(other_losses.number_left_out, small=False),
     partial(_at_two_places, factor=-1.0),
     last_rules.factor_on_a_path,
-    other_axes.other_axes,
-    other_operands.other_operand,
+    edits.other_axes,
+    edits.other_operands,
 )

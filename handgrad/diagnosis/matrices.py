@@ -1,21 +1,26 @@
-"""The kinds of mistake in a Jacobian or Hessian: whole rows and columns, bands, the diagonal.
+"""The kinds of mistake in a Jacobian or Hessian (rows, columns, bands, the diagonal) or a product.
 
 As in `kinds`, a function takes the evidence and the elements to explain, and proposes theories.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import permutations
+from typing import Any
 
 import jax
 import numpy as np
 
 from handgrad.arithmetic import balls
+from handgrad.clock import OutOfTimeError, limited
 from handgrad.data.numerals import listed, short
+from handgrad.data.point import point_at, vector
 from handgrad.diagnosis import factors
+from handgrad.diagnosis.rearranged import moved, of_others
 from handgrad.diagnosis.samples import Evidence, Sample
 from handgrad.diagnosis.theory import Theory
+from handgrad.judging import by_differences
 from handgrad.judging.black_box import BlackBox
 from handgrad.judging.claim import Matrices
 from handgrad.judging.outcome import Trial
@@ -33,6 +38,15 @@ PLAUSIBLE = 1e-4
 
 #: The most arguments whose orders are tried.
 MOST_ARGUMENTS = 4
+
+#: (the Hessian, the vector) -> a wrong product.
+Change = Callable[[np.ndarray, np.ndarray], np.ndarray]
+
+#: The most parameters of a product whose Hessian is computed.
+MOST_PARAMETERS = 32
+
+#: The longest time that these take by differences, in seconds.
+SECONDS = 10.0
 
 
 def _matrix(vector: np.ndarray, part: slice, shape: Shape) -> np.ndarray:
@@ -75,18 +89,12 @@ def _of_lines(
             break
         found[line] = source
 
-    def predict(sample: Sample) -> np.ndarray:
-        whole = sample.exact.copy()
-        before = np.moveaxis(_matrix(sample.exact, part, shape), axis, 0)
-        after = before.copy()
-        for line, (other, c) in found.items():
-            after[line] = c * before[other]
-        whole[part] = np.moveaxis(after, 0, axis).reshape(-1)
-        return whole
-
     if len(found) == len(lines):
+        order, weights = np.arange(shape[axis]), np.ones(shape[axis])
+        for line, (other, c) in found.items():
+            order[line], weights[line] = other, c
         kind, says = _said_of(found, LINES[axis], path, evidence)
-        yield Theory(kind, says, predict)
+        yield Theory(kind, says, of_others(part, shape, axis, order, weights))
     name = _named(LINES[axis], lines)
     are = "is" if len(lines) == 1 else "are"
     says = f"{name} of {path} {are} wrong, all else is right"
@@ -139,21 +147,12 @@ def _shifted(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
     """Propose that all elements stand one row or column off, as a band does."""
     for path, part, shape in _matrices(evidence, within):
         for axis in (1, 0):
+            lines = np.arange(shape[axis])
             for step, where in ((1, "late"), (-1, "early")):
                 says = f"every element of {path} stands one {LINES[axis]} too {where}"
-                yield Theory("unknown", says, partial(_moved, part, shape, axis, step))
-
-
-def _moved(part: slice, shape: Shape, axis: int, step: int, sample: Sample) -> np.ndarray:
-    whole = sample.exact.copy()
-    rows = np.moveaxis(_matrix(sample.exact, part, shape), axis, 0)
-    after = np.zeros_like(rows)
-    if step > 0:
-        after[1:] = rows[:-1]
-    else:
-        after[:-1] = rows[1:]
-    whole[part] = np.moveaxis(after, 0, axis).reshape(-1)
-    return whole
+                kept = lines != (0 if step > 0 else shape[axis] - 1)
+                predict = of_others(part, shape, axis, np.roll(lines, step), kept)
+                yield Theory("unknown", says, predict)
 
 
 def _bands(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
@@ -203,14 +202,10 @@ def _diagonal(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
         how = f"lacks {short(-c, 6)}" if c < 0 else f"has {short(c, 6)} too much"
         rest = "all else is right"
         says = f"the diagonal of {path}"
-        yield Theory("zero", f"{says} is 0, {rest}", partial(_on_diagonal, on, 0.0, 0.0))
+        yield Theory("zero", f"{says} is 0, {rest}", moved(slice(None), weights=1 - on))
         says_how = f"{says} {how} in every element, {rest}"
-        yield Theory("unknown", says_how, partial(_on_diagonal, on, 1.0, c))
+        yield Theory("unknown", says_how, lambda sample, on=on, c=c: sample.exact + c * on)
         yield Theory("unknown", f"{says} is wrong, {rest}", partial(_as_yours, evidence.wrong))
-
-
-def _on_diagonal(on: np.ndarray, factor: float, c: float, sample: Sample) -> np.ndarray:
-    return np.where(on > 0, factor * sample.exact + c, sample.exact)
 
 
 def _as_yours(wrong: np.ndarray, sample: Sample) -> np.ndarray:
@@ -243,6 +238,59 @@ def _elsewhere(trial: Trial, matrix: Matrices, order: Sequence[int], sample: Sam
         blocks = matrix(x, args)
     flat = [np.asarray(block, dtype=np.float64).reshape(-1) for block in blocks]
     return trial.case.projected(sample.given, np.concatenate(flat))
+
+
+def products(evidence: Evidence, _: np.ndarray) -> Iterator[Theory]:
+    """Propose that a product is that of another matrix, or with a part of the vector."""
+    case, given = evidence.trial.case, evidence.given
+    if case.claim.hessian() is None or given.size > MOST_PARAMETERS:
+        return
+    projected = case.projected
+    try:
+        with limited(SECONDS):
+            hessians = {id(sample): _hessian(evidence, sample) for sample in evidence.all}
+    except OutOfTimeError:
+        return
+    name, n = given.names.of_input(0), given.size
+
+    def product(change: Callable[[np.ndarray, np.ndarray], np.ndarray], sample: Sample) -> Any:
+        return projected(sample.given, change(hessians[id(sample)], _vector(sample)))
+
+    def without(i: int, h: np.ndarray, v: np.ndarray) -> np.ndarray:
+        return h @ np.where(np.arange(n) == i, 0, v)
+
+    for i in reversed(range(n)):
+        says = f"yours takes {name}{[i]} for 0"
+        yield Theory("unknown", says, partial(product, partial(without, i)))
+    for says, change in (
+        ("the diagonal of the Hessian alone", lambda h, v: np.diag(h) * v),
+        ("the upper triangle of the Hessian alone", lambda h, v: np.triu(h) @ v),
+        ("the lower triangle of the Hessian alone", lambda h, v: np.tril(h) @ v),
+    ):
+        yield Theory("unknown", f"yours is the product with {says}", partial(product, change))
+
+
+def normalised(evidence: Evidence, _: np.ndarray) -> Iterator[Theory]:
+    """Propose that the vector of a product is divided by its length first: a factor as well."""
+    if evidence.trial.case.claim.hessian() is not None:
+        says = "yours is the product with v divided by its length"
+        yield Theory("factor", says, lambda s: s.exact / np.linalg.norm(_vector(s)))
+
+
+def _vector(sample: Sample) -> np.ndarray:
+    return vector(jax.tree_util.tree_leaves(sample.given.inputs[0]))
+
+
+def _hessian(evidence: Evidence, sample: Sample) -> np.ndarray:
+    claim = evidence.trial.case.claim
+    x, *args = claim.own_arguments((sample.given.params, *sample.given.inputs))
+    called, hessian = claim.function(), claim.hessian()
+    assert called is not None
+    assert hessian is not None
+    if isinstance(evidence.trial.loss, BlackBox):
+        return by_differences.hessian(called, point_at(x, args))
+    with jax.enable_x64(True):
+        return np.asarray(hessian(x, args), dtype=np.float64)
 
 
 #: Kinds of mistake in a matrix, the simplest first.

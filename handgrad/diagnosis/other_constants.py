@@ -20,8 +20,7 @@ from handgrad.diagnosis.constants import (
     times_still,
 )
 from handgrad.diagnosis.samples import Sample
-from handgrad.diagnosis.search import GIVES, Search
-from handgrad.diagnosis.theory import Theory
+from handgrad.diagnosis.theory import GIVES, Search, Theory
 from handgrad.diagnosis.updates import fitted
 from handgrad.diagnosis.wording import of_nodes
 from handgrad.program.graph import REARRANGING
@@ -61,12 +60,12 @@ def _together(search: Search, guards: Sequence[int]) -> Iterator[tuple[int, ...]
 def _fitted(search: Search, some: Sequence[int]) -> Iterator[tuple[float, Any]]:
     """Yield the numbers that would explain the gap at the first point, the plainest first."""
 
-    def predict(sample: Sample, rate: float) -> np.ndarray:
-        return search.engine.changed(sample.given, constants=dict.fromkeys(some, rate))
+    def predict(sample: Sample, number: float) -> np.ndarray:
+        return search.engine.changed(sample.given, constants=dict.fromkeys(some, number))
 
-    number = fitted(search.evidence.fit[0], predict, search.within)
-    if number:
-        yield from ((n, partial(predict, rate=n)) for n in _plain(number))
+    numbers = fitted(search.evidence.fit[0], predict, search.within)
+    if numbers is not None and numbers[0]:
+        yield from ((n, partial(predict, number=n)) for n in _plain(float(numbers[0])))
 
 
 def _plain(number: float) -> list[float]:
@@ -98,18 +97,15 @@ def _called(constant: Constant) -> str:
 
 def _added(search: Search, constant: Constant) -> float | None:
     """Return the number that the loss itself adds to what a constant is added to; None if none."""
-    graph, known = search.engine.rewired.graph, search.engine.rewired.numbering.known
+    made_by = search.engine.rewired.made_by
     if constant.operand is None:
         return None
-    made_by = {o: node for node in graph.all_nodes() for o in node.outputs}
     node = made_by.get(constant.node.operands[constant.operand])
     while node is not None and node.name in REARRANGING:
         node = made_by.get(node.operands[0])
-    for o in node.operands if node is not None and node.name == "add" else ():
-        values = np.unique(np.asarray(known.get(o, np.nan)))
-        if values.size == 1 and np.isfinite(values[0]):
-            return float(values[0])
-    return None
+    added = node.operands if node is not None and node.name == "add" else ()
+    values = map(search.engine.rewired.numbering.number, added)
+    return next((value for value in values if value is not None), None)
 
 
 def _moved(search: Search, i: int, j: int) -> Iterator[Theory]:

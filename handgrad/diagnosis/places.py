@@ -5,16 +5,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from handgrad.diagnosis.activation_links import Derivative
-from handgrad.diagnosis.backprop import Place
-from handgrad.program.graph import Graph, Node, active_values
+from handgrad.diagnosis.backprop import Place, Rewired
+from handgrad.program.graph import Graph, Node
 
 #: The uses of a value: (operation, number of the operand).
 Uses = list[tuple[Node, int]]
 
 
-def places(
-    graph: Graph, leaves: Sequence[int], activations: Sequence[Derivative] = ()
-) -> list[Place]:
+def places(rewired: Rewired, activations: Sequence[Derivative] = ()) -> list[Place]:
     """Return the places of a graph and of the bodies in it, those inside one function last.
 
     A factor has the same effect anywhere on a chain, so a chain from one fork or junction to the
@@ -22,8 +20,8 @@ def places(
     derivative of a library function or an activation is written as a whole, so all uses of its
     argument in it form one place, which comes before each use by itself.
     """
-    active = active_values(graph, leaves)
-    found = [Place(leaf, (), None) for leaf in leaves] + list(_within(graph, active))
+    found = [Place(leaf, (), None) for leaf in rewired.leaves]
+    found += _within(rewired.graph, rewired.active)
     for activation in activations:
         if activation.known:
             found = _closed(found, activation)

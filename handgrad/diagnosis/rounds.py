@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
-from handgrad.diagnosis.backprop import Neighbour, Operation, Option, Switch
+from handgrad.diagnosis.backprop import ONE_ROUND, Operation, Option, Rewired, Switch
 from handgrad.diagnosis.rules import others_take
-from handgrad.program.graph import Graph, Node, Numbering, scan_groups
+from handgrad.program.graph import Graph, Node, scan_groups
 
 #: Operations whose derivatives see their operands.
 BILINEAR = ("mul", "dot_general", "div")
@@ -42,8 +42,11 @@ def taking(operand: int | None, other: Any, op: Operation) -> dict[int, Any]:
     return others_take(operand, lambda _: other)(op)
 
 
-def _stale(node: Node, operand: int | None, instead: Sequence[int]) -> tuple[Option, ...]:
-    """Return the options; the same line in another round of an unrolled loop has the same group."""
+def _stale(node: Node, operand: int | None, instead: Sequence[Any]) -> tuple[Option, ...]:
+    """Return the options; the same line in another round of an unrolled loop has the same group.
+
+    `instead` are the numbers of the values of `OTHERS`, or (number, round) in a loop.
+    """
     written = f"{node.source} {node.name} {operand}"
     return tuple(
         Option("index", says, partial(_taking_value, operand, number), f"{which} {written}")
@@ -51,40 +54,38 @@ def _stale(node: Node, operand: int | None, instead: Sequence[int]) -> tuple[Opt
     )
 
 
-def _taking_value(operand: int | None, number: int, op: Operation) -> dict[int, Any]:
+def _taking_value(operand: int | None, number: Any, op: Operation) -> dict[int, Any]:
     return taking(operand, op.values[number], op)
 
 
-def _flagged(number: int, op: Operation) -> dict[int, Any]:
-    return {0: op.ct * op.values[number].astype(op.ct.dtype)}
+def _in_one(which: int, op: Operation) -> dict[int, Any]:
+    return {0: op.ct * op.values[ONE_ROUND, which].astype(op.ct.dtype)}
 
 
-def rounds(graph: Graph, active: set[int], numbering: Numbering) -> Iterator[Switch]:
-    """Yield the switches of the loops of a graph, and of one that was unrolled."""
-    for node in graph.nodes:
-        for body in node.bodies:
-            yield from rounds(body, active, numbering)
+def rounds(rewired: Rewired) -> Iterator[Switch]:
+    """Yield the switches of the loops of a loss, and of those that were unrolled."""
+    nodes = list(rewired.graph.all_nodes())
+    for node in nodes:
         if node.name == "scan":
-            yield from _once(node, active, numbering)
-            yield from _in_body(node, active, numbering)
-    yield from _unrolled(graph, active)
+            yield from _once(node, rewired.active)
+            yield from _in_body(node, rewired.active)
+    for graph in (rewired.graph, *(body for node in nodes for body in node.bodies)):
+        yield from _unrolled(graph, rewired)
 
 
-def _once(loop: Node, active: set[int], numbering: Numbering) -> Iterator[Switch]:
+def _once(loop: Node, active: set[int]) -> Iterator[Switch]:
     """Yield the values that every round takes, of which only one round has a derivative."""
     (body,), (n_consts, _) = loop.bodies, scan_groups(loop)
     for at in body.inputs[:n_consts]:
         if at in active:
-            aval = numbering.avals[at].update(shape=())
-            flags = [Neighbour(loop, None, numbering.fresh(aval), by) for by in ENDS.values()]
             options = (
-                Option("overwritten", ONLY.format(which), partial(_flagged, flag.number))
-                for which, flag in zip(ENDS, flags, strict=True)
+                Option("overwritten", ONLY.format(which), partial(_in_one, end))
+                for which, end in ENDS.items()
             )
-            yield Switch(at, loop, tuple(options), 1, (at,), tuple(flags))
+            yield Switch(at, loop, tuple(options), True, (at,))
 
 
-def _in_body(loop: Node, active: set[int], numbering: Numbering) -> Iterator[Switch]:
+def _in_body(loop: Node, active: set[int]) -> Iterator[Switch]:
     (body,) = loop.bodies
     n_consts, _ = scan_groups(loop)
     varies = set(body.inputs[n_consts:])
@@ -93,10 +94,8 @@ def _in_body(loop: Node, active: set[int], numbering: Numbering) -> Iterator[Swi
             varies.update(node.outputs)
     for node, operand, value in taken(body, active):
         if value in varies:
-            aval = numbering.avals[value]
-            found = tuple(Neighbour(loop, value, numbering.fresh(aval), by) for by in OTHERS)
-            options = _stale(node, operand, [n.number for n in found])
-            yield Switch(node.outputs[0], node, options, 1, neighbours=found)
+            options = _stale(node, operand, [(value, by) for by in OTHERS])
+            yield Switch(node.outputs[0], node, options, True)
 
 
 def taken(
@@ -115,14 +114,14 @@ def taken(
                 yield node, k, o
 
 
-def _unrolled(graph: Graph, active: set[int]) -> Iterator[Switch]:
+def _unrolled(graph: Graph, rewired: Rewired) -> Iterator[Switch]:
     """Yield the switches of operations that a loop in Python repeats."""
-    made_by = {o: node for node in graph.nodes for o in node.outputs}
+    inside, made_by = {o for node in graph.nodes for o in node.outputs}, rewired.made_by
     repeated: dict[object, list[Node]] = defaultdict(list)
     place: dict[Node, tuple[object, int]] = {}  # by operation, its key and its round
     uses: dict[int, list[tuple[Node, int]]] = defaultdict(list)
     for node in graph.nodes:
-        key = _written(node, made_by)
+        key = rewired.written(node)
         place[node] = (key, len(repeated[key]))
         repeated[key].append(node)
         for k, o in enumerate(node.operands):
@@ -135,24 +134,13 @@ def _unrolled(graph: Graph, active: set[int]) -> Iterator[Switch]:
 
     def shifted(value: int, by: int) -> int:
         """The value so many rounds later: made alike, or used alike."""
-        there = alike(made_by[value], by) if value in made_by else None
+        there = alike(made_by[value], by) if value in inside else None
         if there is not None:
             return there.outputs[0]
         others = ((alike(node, by), k) for node, k in uses[value])
         return next((n.operands[k] for n, k in others if n and n.operands[k] != value), value)
 
-    for node, operand, value in taken(graph, active):
+    for node, operand, value in taken(graph, rewired.active):
         found = (shifted(value, 1), shifted(value, -1))
         if len(repeated[place[node][0]]) > 1 and found != (value, value):
-            yield Switch(node.outputs[0], node, _stale(node, operand, found), 1)
-
-
-def _written(node: Node, made_by: dict[int, Node]) -> object:
-    """Return a key that an operation has in all rounds of a loop in Python, and no other has."""
-    if node.source is None:
-        return node
-    source = (node.source.file, node.source.line, node.source.instruction)
-    shapes = tuple(v.aval.shape for v in node.eqn.invars)
-    # The operations of a library's function all come from one place.
-    makers = [made_by[o].name if o in made_by else "" for o in node.operands if node.call]
-    return source, node.name, shapes, tuple(makers)
+            yield Switch(node.outputs[0], node, _stale(node, operand, found), True)

@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from handgrad.diagnosis import activations
-from handgrad.diagnosis.backprop import Operation, Option, Switch
+from handgrad.diagnosis.backprop import Operation, Option, Rewired, Switch
 from handgrad.program.graph import Graph, Node, Numbering
 
 #: The relative difference of values that count as the same formula, up to rounding.
@@ -235,11 +235,6 @@ def late_rules(node: Node, active: set[int], numbering: Numbering) -> Iterator[O
                 yield _without(k, "a product its matrix")
     if len(shape) == 2 and min(shape) > 1 and node.name != "transpose":
         yield from HALF if shape[0] == shape[1] else REORDER
-
-
-def spread_rules(node: Node, active: set[int], numbering: Numbering) -> Iterator[Option]:
-    """Yield the wrong rules where values are chosen, divided or spread over an array."""
-    shapes, shape, moving = _facts(node, active, numbering)
     if node.name in CHOICES and len(node.operands) == 2 + (node.name == "select_n"):
         yield from _sides(node, moving)
     elif node.name == "div" and moving[0] and math.prod(shapes[1]) > 1:
@@ -351,14 +346,12 @@ def _plain_window(node: Node) -> bool:
     return set(p["base_dilation"]) | set(p["window_dilation"]) == {1}
 
 
-def parts(graph: Graph, active: set[int], numbering: Numbering) -> Iterator[Switch]:
+def parts(rewired: Rewired) -> Iterator[Switch]:
     """Yield the parts of arrays that overlap; which elements count is known."""
-    taken: dict[int, list[Node]] = defaultdict(list)
-    for node in graph.nodes:
-        for body in node.bodies:
-            yield from parts(body, active, numbering)
+    numbering, taken = rewired.numbering, defaultdict[int, list[Node]](list)
+    for node in rewired.graph.all_nodes():
         known = all(o in numbering.known for o in node.operands[1:])
-        if node.name in PARTS and node.operands[0] in active and known:
+        if node.name in PARTS and node.operands[0] in rewired.active and known:
             taken[node.operands[0]].append(node)
     for value, nodes in taken.items():
         if len(nodes) > 1:
@@ -388,7 +381,7 @@ def _of_parts(
             )
             for which, counts, more in (("last", last, ""), ("first", first, " in reverse"))
         )
-        yield Switch(node.outputs[0], node, tuple(options), stage=1)
+        yield Switch(node.outputs[0], node, tuple(options), True)
 
 
 def softmaxes(graph: Graph, numbering: Numbering, values: dict[int, Any]) -> list[Switch]:

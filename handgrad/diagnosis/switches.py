@@ -1,13 +1,13 @@
 """Find the operations of a loss whose derivative people get wrong."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 
 from handgrad.diagnosis import activation_links, rounds, rules
 from handgrad.diagnosis.activation_links import Derivative
-from handgrad.diagnosis.backprop import Switch
-from handgrad.program.graph import REARRANGING, Graph, Numbering, active_values
+from handgrad.diagnosis.backprop import Rewired, Switch
+from handgrad.program.graph import REARRANGING, Graph, Numbering
 
 #: Larger constants are not folded.
 MOST_ELEMENTS = 10**6
@@ -16,12 +16,12 @@ MOST_ELEMENTS = 10**6
 SUMS = frozenset({"add", "sub", "dot_general", "conv_general_dilated"})
 
 
-def switches(graph: Graph, leaves: Sequence[int], numbering: Numbering) -> list[Switch]:
-    """Return the switches of a graph and of the bodies in it."""
-    fold(graph, numbering)
-    found = list(_within(graph, active_values(graph, leaves), numbering))
+def switches(rewired: Rewired) -> list[Switch]:
+    """Return the switches of a loss and of the bodies in it."""
+    fold(rewired.graph, rewired.numbering)
+    found = list(_within(rewired.graph, rewired.active, rewired.numbering))
     known = [s for s in found if isinstance(s, Derivative) and s.known]
-    parts = {node for activation in known for node in activation.parts(graph)}
+    parts = {node for activation in known for node in activation.parts(rewired.graph)}
     return [
         switch
         for switch in found
@@ -29,24 +29,15 @@ def switches(graph: Graph, leaves: Sequence[int], numbering: Numbering) -> list[
     ]
 
 
-def late_switches(graph: Graph, leaves: Sequence[int], numbering: Numbering) -> list[Switch]:
-    """Return the switches that are tried after all others."""
-    active = active_values(graph, leaves)
-    nodes = [
-        node
-        for node in graph.all_nodes()
-        if not node.bodies and not active.isdisjoint(node.outputs)
-    ]
-    of_nodes, spread = (
-        [
-            Switch(node.outputs[0], node, options, 1)
-            for node in nodes
-            if (options := tuple(rules_of(node, active, numbering)))
-        ]
-        for rules_of in (rules.late_rules, rules.spread_rules)
-    )
-    repeated = rounds.rounds(graph, active, numbering)
-    return [*of_nodes, *rules.parts(graph, active, numbering), *spread, *repeated]
+def late_switches(rewired: Rewired) -> Iterator[Switch]:
+    """Yield the switches that are tried after all others."""
+    for node in rewired.graph.all_nodes():
+        if not node.bodies and not rewired.active.isdisjoint(node.outputs):
+            options = tuple(rules.late_rules(node, rewired.active, rewired.numbering))
+            if options:
+                yield Switch(node.outputs[0], node, options, True)
+    yield from rules.parts(rewired)
+    yield from rounds.rounds(rewired)
 
 
 def fold(graph: Graph, numbering: Numbering) -> None:

@@ -44,8 +44,8 @@ NAMES = {
 
 def of_place(rewired: Rewired, place: Place) -> str:
     """Name a place: `through the difference`, `from var to the matrix product`."""
-    value, maker = _unconverted(rewired, place)
-    made = _leaf(rewired, value) if maker is None else of_node(maker)
+    value, maker = _before(rewired, place.value, ("convert_element_type",))
+    made = _leaf(rewired, value, "what a loop is given") if maker is None else of_node(maker)
     user = place.uses[0][0] if place.uses else None
     nodes = [node for node in (user, maker) if node is not None]
     where = _where([node.source for node in nodes if node.source is not None])
@@ -56,20 +56,25 @@ def of_place(rewired: Rewired, place: Place) -> str:
     return f"from {of_node(user)} to {made}{where}"
 
 
-def _unconverted(rewired: Rewired, place: Place) -> tuple[int, Node | None]:
-    """Return the value at a place before conversions to other formats, and what makes it."""
-    value, node = place.value, place.made_by
-    made_by = {o: other for other in rewired.graph.all_nodes() for o in other.outputs}
-    while node is not None and node.name == "convert_element_type":
+def of_value(rewired: Rewired, number: int) -> str:
+    """Name a value: a parameter, or the operation that makes it, with its line."""
+    value, node = _before(rewired, number, ("convert_element_type", "broadcast_in_dim", "reshape"))
+    if node is None:
+        return _leaf(rewired, value, "an input")
+    return f"{of_node(node)}{of_nodes([node])}"
+
+
+def _before(rewired: Rewired, value: int, skipped: Sequence[str]) -> tuple[int, Node | None]:
+    """Return the value before some operations, and what makes it; None if it is given."""
+    node = rewired.made_by.get(value)
+    while node is not None and node.name in skipped:
         value = node.operands[0]
-        node = made_by.get(value)
+        node = rewired.made_by.get(value)
     return value, node
 
 
-def _leaf(rewired: Rewired, value: int) -> str:
-    inputs = rewired.graph.inputs
-    k = inputs.index(value) if value in inputs else -1
-    return rewired.names[k] if 0 <= k < len(rewired.names) else "what a loop is given"
+def _leaf(rewired: Rewired, value: int, otherwise: str) -> str:
+    return dict(zip(rewired.leaves, rewired.names, strict=True)).get(value, otherwise)
 
 
 def of_node(node: Node) -> str:

@@ -100,6 +100,12 @@ class Numbering:
         self.known[number] = value
         return number
 
+    def number(self, number: int) -> float | None:
+        """Return the finite float that a constant is throughout; None if it is none."""
+        values = np.unique(np.asarray(self.known.get(number, np.nan)))
+        single = values.size == 1 and values.dtype.kind == "f" and bool(np.isfinite(values[0]))
+        return float(values[0]) if single else None
+
 
 def flattened(program: Any, numbering: Numbering) -> Graph:
     """Inline the calls of a closed jaxpr."""
