@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from handgrad.data.domains.named import BY_NAME
+
 #: Numbers to try, the simplest first.
 SHORT = (0.0, 1.0, -1.0, 2.0, -2.0, 3.0, -3.0, 0.5, -0.5, 0.25, 0.75, 1.5)
 
@@ -22,7 +24,6 @@ NEAR_ONE = 1e-5
 class Property(NamedTuple):
     """A property of arrays, and how to simplify an array that has it."""
 
-    name: str
     fits: Callable[[np.ndarray], bool]
     simpler: Callable[[np.ndarray, np.ndarray], list[np.ndarray]]  #: (mended, given) -> simpler
     #: Restores the property of a part of an array.
@@ -86,17 +87,8 @@ def _square(array: np.ndarray) -> bool:
     return _floats(array) and array.ndim >= 2 and array.shape[-1] == array.shape[-2] > 1
 
 
-def _symmetric(array: np.ndarray) -> bool:
-    return _square(array) and np.array_equal(array, np.swapaxes(array, -1, -2))
-
-
-def _positive_definite(array: np.ndarray) -> bool:
-    if not _symmetric(array):
-        return False
-    try:
-        return bool(np.isfinite(np.linalg.cholesky(array)).all())
-    except np.linalg.LinAlgError:
-        return False
+def _in_domain(name: str) -> Callable[[np.ndarray], bool]:
+    return lambda array: _square(array) and bool(BY_NAME[name].inside(array).all())
 
 
 def _triangular(array: np.ndarray) -> bool:
@@ -170,18 +162,14 @@ RESTRAINTS: tuple[Callable[[np.ndarray], bool], ...] = (
 
 #: The properties; the first that fits an array is kept.
 PROPERTIES: tuple[Property, ...] = (
-    Property("rows that sum to one", _rows_sum_to_one, _simpler_rows, _summing_to_one),
-    Property(
-        "symmetric positive definite", _positive_definite, lambda a, _: [_eye(a), _eye(a) + 1]
-    ),
-    Property("symmetric", _symmetric, lambda a, _: [0 * a, _eye(a), _eye(a) + 1]),
-    Property("triangular", _triangular, _simpler_triangles),
-    Property("a permutation", _permutation, lambda a, _: [np.arange(a.size)], _ranks),
-    Property("ascending", _ascending, _simpler_sequences),
-    Property(
-        "whole numbers", lambda a: a.dtype.kind in "iu" and a.size > 0, _whole_numbers, whole=False
-    ),
-    Property("numbers", lambda a: _floats(a) and bool(np.isfinite(a).all()), _numbers, whole=False),
+    Property(_rows_sum_to_one, _simpler_rows, _summing_to_one),
+    Property(_in_domain("positive definite"), lambda a, _: [_eye(a), _eye(a) + 1]),
+    Property(_in_domain("symmetric"), lambda a, _: [0 * a, _eye(a), _eye(a) + 1]),
+    Property(_triangular, _simpler_triangles),
+    Property(_permutation, lambda a, _: [np.arange(a.size)], _ranks),
+    Property(_ascending, _simpler_sequences),
+    Property(lambda a: a.dtype.kind in "iu" and a.size > 0, _whole_numbers, whole=False),
+    Property(lambda a: _floats(a) and bool(np.isfinite(a).all()), _numbers, whole=False),
     # Boolean masks, NaN for missing values, text: their meaning is unknown.
-    Property("anything else", lambda _: True, lambda *_: []),
+    Property(lambda _: True, lambda *_: []),
 )

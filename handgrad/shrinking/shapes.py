@@ -1,4 +1,4 @@
-"""Probe which shapes a loss and its gradient accept: by shapes alone, if JAX can trace them."""
+"""Probe which shapes a function accepts: by shapes alone, if JAX can trace it."""
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
@@ -35,63 +35,28 @@ class _Anything:
     __eq__ = __ne__ = __bool__ = __hash__ = __str__ = __repr__ = __mul__ = __rmul__ = _refused
 
 
-class Probes:
-    """Probes of a loss and its gradient with arrays of other shapes than those of a point."""
+class Probe:
+    """A function of (params, *inputs), called with arrays of other shapes than those of a point."""
 
-    def __init__(
-        self, loss: Callable[..., Any], gradient: Callable[..., Any], layout: Layout
-    ) -> None:
-        self._loss, self._gradient, self._layout = loss, gradient, layout
-        self._own = [array.shape for array in layout.arrays]
-
-    def loss_takes(self, shapes: Sequence[Shape]) -> bool:
-        """Tell whether the loss is a scalar for these shapes."""
-        kinds = self._loss_kinds
-        return kinds is not None and self._called(self._loss, shapes, kinds) == [()]
-
-    def gradient_takes(self, shapes: Sequence[Shape]) -> bool:
-        """Tell whether the gradient runs, with the parameters' shapes if it has them at the point.
-
-        True if it does not even run at the point itself in this way.
-        """
-        kinds = self._gradient_kinds
-        if kinds is None:
-            return True
-        found = self._called(self._gradient, shapes, kinds)
-        return found is not None and (found == self._of_params(shapes) or not self._fits)
-
-    def is_unused(self, leaf: int) -> bool:
-        """Tell whether the loss does not use an array, so that its shape does not matter."""
-        kinds = self._loss_kinds
-        return kinds is not None and self._called(self._loss, self._own, kinds, leaf) == [()]
+    def __init__(self, function: Callable[..., Any], layout: Layout) -> None:
+        self._function, self._layout = function, layout
 
     @cached_property
-    def _loss_kinds(self) -> str | None:
-        return next((k for k in KINDS if self._called(self._loss, self._own, k) == [()]), None)
+    def kinds(self) -> str | None:
+        """The kinds of dtypes that are traced; None if it does not run at the point in any way."""
+        own = [array.shape for array in self._layout.arrays]
+        return next((kinds for kinds in KINDS if self._called(own, kinds)), None)
 
-    @cached_property
-    def _gradient_kinds(self) -> str | None:
-        return next((k for k in KINDS if self._called(self._gradient, self._own, k)), None)
-
-    @cached_property
-    def _fits(self) -> bool:
-        found = self._called(self._gradient, self._own, self._gradient_kinds or "")
-        return found == self._of_params(self._own)
-
-    def _of_params(self, shapes: Sequence[Shape]) -> list[Shape]:
-        return list(shapes[: len(self._layout.given.leaves)])
-
-    def _called(
-        self,
-        function: Callable[..., Any],
-        shapes: Sequence[Shape],
-        kinds: str,
-        anything: int | None = None,
-    ) -> list[Shape] | None:
-        """Return the shapes of a function's result, None if it raises.
+    def __call__(self, shapes: Sequence[Shape], anything: int | None = None) -> list[Shape] | None:
+        """Return the shapes of the result, None if it raises.
 
         The array number `anything` is replaced by a placeholder.
         """
+        return None if self.kinds is None else self._called(shapes, self.kinds, anything)
+
+    def _called(
+        self, shapes: Sequence[Shape], kinds: str, anything: int | None = None
+    ) -> list[Shape] | None:
         pairs = list(zip(self._layout.arrays, shapes, strict=True))
         traces = [array.dtype.kind in kinds for array, _ in pairs]
 
@@ -101,7 +66,7 @@ class Probes:
             if anything is not None:
                 leaves[anything] = _Anything()
             params, inputs = self._layout.together(leaves)
-            return function(params, *inputs)
+            return self._function(params, *inputs)
 
         structs = [jax.ShapeDtypeStruct(shape, array.dtype) for array, shape in pairs]
         with best_effort(*UNFIT), quiet(), jax.enable_x64(self._layout.given.wide):

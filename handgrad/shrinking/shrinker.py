@@ -21,7 +21,6 @@ from handgrad.shrinking.choices import Choices, choices, free_choices
 from handgrad.shrinking.descent import Numbers, descended
 from handgrad.shrinking.dimensions import Dimensions
 from handgrad.shrinking.layout import Layout
-from handgrad.shrinking.shapes import Probes
 from handgrad.shrinking.still_fails import Mistake
 
 #: The most lengths to try, at each of which JAX compiles the loss, for a fifth of a second.
@@ -57,7 +56,7 @@ class _Search:
 
     def __init__(self, loss: Callable[..., Any], given: Point, mistake: Mistake) -> None:
         self.layout, self._mistake = Layout(given), mistake
-        self._dimensions = Dimensions(Probes(loss, mistake.answer, self.layout), self.layout)
+        self._dimensions = Dimensions(loss, mistake.answer, self.layout)
         self._clock = Clock(SECONDS)
 
     def at(self, arrays: Arrays) -> Point:
