@@ -1,18 +1,17 @@
-"""Find the derivatives of a file, or of a package and all its modules, by name and decorator."""
+"""Find the derivatives of a file or a package, by name and decorator, or the checks of a list."""
 
-import inspect
 import pkgutil
 import re
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 from handgrad.commands.kinds import ambiguous, is_alone, named, settled, value_of
-from handgrad.commands.loading import Loader, LoadingError
-from handgrad.commands.pairs import Discovered, Pair
-from handgrad.commands.targets import example_of
+from handgrad.commands.loading import Loader, LoadingError, Location, parse
+from handgrad.commands.targets import again, as_bad_input, example_of, judged, needed
 from handgrad.data.attempts import best_effort
 from handgrad.data.findings import NotJudged
 from handgrad.judging.options import rule_names
@@ -22,10 +21,51 @@ from handgrad.marks import ATTRIBUTE, Mark
 _LEFT_OUT = re.compile(r"__main__|tests?|test_.*|conftest")
 
 
-def of_source(source: str, loader: Loader, found: Discovered) -> None:
-    """Add the pairs of a file, or of a package and all its modules."""
-    module = loader.module(source)
-    seen: set[int] = set()
+@dataclass(frozen=True)
+class Pair:
+    """A derivative with its function and its example; called with options, it is judged."""
+
+    name: str
+    derivative: Any
+    function: Any
+    like: Any
+    where: str  #: the example's place, for messages
+    #: Derivative, function and example as `handgrad check` names them, if they have names.
+    named: tuple[str, str, str] | None = None
+    options: dict[str, Any] = field(default_factory=dict)  #: its own
+    kind: str = "gradient"  #: one of `handgrad.marks.OPTIONS`
+
+    def __call__(self, **options: Any) -> Any:
+        """Judge it; raises as the check of its kind, and `BadInput` if there is no example."""
+        point, options = example_of(self.like, self.where), options | self.options
+        command = again(*self.named, options | {"kind": self.kind}) if self.named else ""
+        return judged(self.kind, self.derivative, self.function, point, options, command)
+
+
+class Discovered(NamedTuple):
+    """What was found: checks by their names, and what cannot be judged."""
+
+    checks: dict[str, Any]
+    not_judged: list[NotJudged]
+
+
+def discover(source: str, loader: Loader) -> Discovered:
+    """Find all there is to judge; modules are imported, and no text of a file is run.
+
+    Args:
+        source: FILE.py, package.module, or FILE.py:NAME, a dict or list of checks as
+            `handgrad.audit` takes them, or a function that returns it.
+        loader: imports them.
+
+    Raises:
+        LoadingError: there is no such file or module, or importing it failed.
+        BadInput: it is of another form.
+    """
+    found = Discovered({}, [])
+    if ":" in source and not Path(source).exists():
+        found.checks.update(_held(parse(source, "CHECKS"), loader))
+        return found
+    module, seen = loader.module(source), set[int]()
     _of_module(source, module, found, seen)
     for name in _below(module):
         try:
@@ -35,6 +75,18 @@ def of_source(source: str, loader: Loader, found: Discovered) -> None:
             found.not_judged.append(NotJudged(name, f"{type(why).__name__} when imported: {why}"))
             continue
         _of_module(name, below, found, seen)
+    return found
+
+
+def _held(location: Location, loader: Loader) -> dict[str, Any]:
+    """Return the checks that an object in Python holds, or a function returns."""
+    from handgrad.auditing import named
+
+    checks = loader.load(location)
+    if callable(checks):
+        with as_bad_input(loader, {f"{location}": checks}):
+            checks = checks()
+    return named(checks, str(location))
 
 
 def _below(module: ModuleType) -> Iterator[str]:
@@ -113,11 +165,6 @@ def _name_of(value: Any, module: ModuleType) -> str:
 
 def _no_example(name: str, loss: Any) -> str:
     """Say that there is no example, and which line would make it one."""
-    try:
-        names = [
-            p.name for p in inspect.signature(loss).parameters.values() if p.default is p.empty
-        ]
-    except (TypeError, ValueError):
-        names = ["params"]
+    names = needed(loss) or ["params"]
     arguments = f"{', '.join(names)}{',' * (len(names) == 1)}"
     return f"no example; `def {name}_example(): return ({arguments})` beside it would be one"

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from handgrad.commands.own_tests import told_of_tests
+from handgrad.commands.extras import tell
 from handgrad.commands.process import json_text
 from handgrad.commands.targets import BadInput, ending, show, working
 from handgrad.data.harmless import harmless
 
 if TYPE_CHECKING:
     from handgrad.audit_report import AuditReport
-    from handgrad.commands.discovery import Discovered
+    from handgrad.commands.by_name import Discovered
 
 #: How the names of files with the reports that fail begin; those of an earlier run are removed.
 FAILED = "failed-"
@@ -53,7 +53,7 @@ def check_all(
         Path(out).mkdir(parents=True, exist_ok=True)
     with redirect_stdout(sys.stderr):
         with working(f"Loading {source}"):
-            from handgrad.commands.discovery import discover
+            from handgrad.commands.by_name import discover
             from handgrad.commands.loading import Loader
 
             found = discover(source, Loader())
@@ -68,21 +68,9 @@ def check_all(
             if as_json:
                 click.echo(json_text(answer))
             raise
-    if interrupted:
-        if as_json:
-            click.echo(json_text(answer))
-        raise KeyboardInterrupt(f"after {len(report.audited)} of {len(found.checks)} checks")
-    if plant:
-        with redirect_stdout(sys.stderr), working(f"Planting mistakes at the points of {source}"):
-            power = report.power()
-        answer["power"] = power.to_dict()
-        if not as_json:
-            click.echo()
-            show(power)
-    if tests is not None:
-        answer["tests"] = told_of_tests(tests, report.plantable, as_json)
-    if as_json:
-        click.echo(json_text(answer))
+    stopped = f"after {len(report.audited)} of {len(found.checks)} checks" if interrupted else ""
+    wanted = ["plant"] if plant else []
+    tell(source, report, report.plantable, answer, stopped, wanted, tests, as_json)
     codes = {ending(one) for one in report.audited}
     return next((code for code in (1, 2, 3) if code in codes), 0)
 

@@ -1,17 +1,19 @@
-"""The extra results of `handgrad check`: timings, planted mistakes, a counterexample."""
+"""What is told after a report: timings, planted mistakes, a counterexample, a package's tests."""
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import redirect_stdout
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+import click
+
+from handgrad.commands.own_tests import power_of_tests
+from handgrad.commands.process import json_text
+from handgrad.commands.targets import show, working
+from handgrad.data.harmless import harmless
 
 if TYPE_CHECKING:
     from handgrad.report import GradientReport
-
-
-class Answer(NamedTuple):
-    """An extra result."""
-
-    text: str
-    data: Any  #: for JSON
 
 
 class Extra(NamedTuple):
@@ -19,10 +21,53 @@ class Extra(NamedTuple):
 
     key: str  #: in the JSON object
     doing: str  #: completes "... FILE.py:gradient"
-    compute: Callable[["GradientReport"], Answer]
+    compute: Callable[[Any], tuple[str, Any]]  #: report -> text, and data for JSON
 
 
-def _timed(report: "GradientReport") -> Answer:
+def tell(
+    source: str,
+    report: Any,
+    tested: Mapping[str, "GradientReport"],
+    answer: dict[str, Any],
+    stopped: str,
+    wanted: Sequence[str],
+    tests: str | None,
+    as_json: bool,
+) -> None:
+    """Print what is asked besides a report; with --json the answer, with that in it.
+
+    Args:
+        source: what was judged, as the command was given it.
+        report: on that.
+        tested: the reports on what pytest's tests are told of, by name.
+        answer: the report as data.
+        stopped: how far it went if Ctrl-C ended it, which nothing follows.
+        wanted: the names of the extras.
+        tests: pytest's, of which to tell which mistakes they miss.
+        as_json: whether to print JSON instead.
+
+    Raises:
+        KeyboardInterrupt: it was stopped.
+    """
+    for extra in (EXTRAS[name] for name in wanted if not stopped):
+        with redirect_stdout(sys.stderr), working(f"{extra.doing} {source}"):
+            text, answer[extra.key] = extra.compute(report)
+        if not as_json:
+            click.echo(harmless(f"\n{text}"))
+    if tests is not None and not stopped:
+        with redirect_stdout(sys.stderr):
+            power = power_of_tests(tests, tested)
+        answer["tests"] = power.to_dict()
+        if not as_json:
+            click.echo()
+            show(power)
+    if as_json:
+        click.echo(json_text(answer))
+    if stopped:
+        raise KeyboardInterrupt(stopped)
+
+
+def _timed(report: Any) -> tuple[str, Any]:
     from handgrad.speed.timing import time_gradient
     from handgrad.speed.timings import NotTimedError
 
@@ -31,20 +76,20 @@ def _timed(report: "GradientReport") -> Answer:
     try:
         found = time_gradient(*functions, given.params, *given.inputs, report=report, **options)
     except NotTimedError as why:
-        return Answer(f"Not timed: {why}.", {"not_timed": str(why)})
-    return Answer(str(found), found.to_dict())
+        return f"Not timed: {why}.", {"not_timed": str(why)}
+    return str(found), found.to_dict()
 
 
-def _planted(report: "GradientReport") -> Answer:
+def _planted(report: Any) -> tuple[str, Any]:
     found = report.power()
-    return Answer(str(found), found.to_dict())
+    return str(found), found.to_dict()
 
 
-def _counterexample(report: "GradientReport") -> Answer:
+def _counterexample(report: Any) -> tuple[str, Any]:
     found = report.counterexample
     if found is None:
-        return Answer("No counterexample: the gradient is not found to be wrong.", None)
-    return Answer(f"A test that fails, as small as it was found:\n\n{found}", str(found))
+        return "No counterexample: the gradient is not found to be wrong.", None
+    return f"A test that fails, as small as it was found:\n\n{found}", str(found)
 
 
 #: By option.

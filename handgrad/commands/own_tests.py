@@ -2,16 +2,13 @@
 
 import importlib.util
 import shlex
-import sys
 import tempfile
 from collections.abc import Mapping
 from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import click
-
-from handgrad.commands.targets import BadInput, show
+from handgrad.commands.targets import BadInput
 
 if TYPE_CHECKING:
     from handgrad.power import Power
@@ -25,21 +22,6 @@ _WITHOUT = {"xdist": "-n0", "pytest_cov": "--no-cov"}
 
 #: The most lines of pytest's to repeat where it runs no test.
 MOST_LINES = 6
-
-
-def told_of_tests(
-    selection: str, reports: Mapping[str, "GradientReport"], as_json: bool
-) -> dict[str, Any]:
-    """Print which mistakes the tests notice, unless JSON is printed; return it as data for that.
-
-    The other arguments, and what is raised, are those of `power_of_tests`.
-    """
-    with redirect_stdout(sys.stderr):
-        power = power_of_tests(selection, reports)
-    if not as_json:
-        click.echo()
-        show(power)
-    return power.to_dict()
 
 
 def power_of_tests(selection: str, reports: Mapping[str, "GradientReport"]) -> "Power":

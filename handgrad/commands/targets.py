@@ -137,9 +137,9 @@ def example_of(found: Any, location: str) -> tuple[Any, ...]:
         Exception: whatever the function raises.
     """
     if callable(found):
-        if needed := _needed(found):
+        if names := needed(found):
             raise BadInput(
-                f"{location} is a function of {', '.join(needed)}; expected a tuple "
+                f"{location} is a function of {', '.join(names)}; expected a tuple "
                 "(params, *inputs), or a function without arguments that returns one"
             )
         found = found()
@@ -148,7 +148,7 @@ def example_of(found: Any, location: str) -> tuple[Any, ...]:
     raise BadInput(f"{location} is {_what(found)}; expected a tuple (params, *inputs)")
 
 
-def _needed(function: Any) -> list[str]:
+def needed(function: Any) -> list[str]:
     """Return the arguments that a function requires; none if it has no signature."""
     try:
         given = inspect.signature(function).parameters.values()
