@@ -10,7 +10,6 @@ from handgrad.data import numerals
 from handgrad.data.findings import Diagnosis, Enclosure, Finding, LeafReport, NotJudged
 from handgrad.data.numerals import place, plural, short, ulps
 from handgrad.judging.judgement import Judgement
-from handgrad.render import rounding
 
 #: The verdicts of leaves, in the order of the report.
 WORST_FIRST = ("disagree", "undecidable", "imprecise", "agree", "not judged")
@@ -69,6 +68,11 @@ class Row(NamedTuple):
     digits: str
     same: int  #: the number of leading characters in common with the exact value
     note: str
+
+    @property
+    def shown_who(self) -> str:
+        """The same, as wide as `autodiff`, also where there is none."""
+        return f"{self.who:8}"
 
 
 class CloseUp(NamedTuple):
@@ -155,11 +159,21 @@ def _tolerance(leaf: LeafReport) -> str:
     if leaf.verdict == "disagree" and _off(leaf) > FAR_OFF:
         return ""
     if leaf.arithmetic:
-        return rounding.explained(leaf, _off(leaf))
+        return _of_rounding(leaf)
     text = f"Within {short(leaf.sharp, 2)} of {leaf.exact.name} is right"
     if math.isnan(leaf.loose) or not (leaf.loose or leaf.exact.certified):
         return f"{text}."
     return f"{text}; ordinary rounding may lead {short(leaf.loose, 2)} away."
+
+
+def _of_rounding(leaf: LeafReport) -> str:
+    """Say how an error in a short format compares with what rounding explains."""
+    off, rounding = _off(leaf), f"rounding in {leaf.arithmetic}"
+    if leaf.verdict != "disagree":
+        return f"R{rounding[1:]} explains {short(leaf.sharp, 2)}."
+    if off > 1:
+        return f"That is {short(off, 2)} times what {rounding} explains, {short(leaf.sharp, 2)}."
+    return f"R{rounding[1:]} explains that of one element, and not of all in one direction."
 
 
 def diagnoses(report: Reading) -> list[str]:
