@@ -37,8 +37,9 @@ class Pair:
 
     def __call__(self, **options: Any) -> Any:
         """Judge it; raises as the check of its kind, and `BadInput` if there is no example."""
-        point, options = example_of(self.like, self.where), options | self.options
-        command = again(*self.named, options | {"kind": self.kind}) if self.named else ""
+        options = options | self.options | {"kind": self.kind}
+        point = example_of(self.like, self.where)
+        command = again(*self.named, options) if self.named else ""
         return judged(self.kind, self.derivative, self.function, point, options, command)
 
 

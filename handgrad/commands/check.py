@@ -15,7 +15,7 @@ from handgrad.commands.targets import (
     again,
     as_bad_input,
     ending,
-    example_at,
+    example_of,
     function_at,
     judged,
     show,
@@ -220,15 +220,16 @@ def _judged(
         where_loss = parse(loss, "loss", where.source)
         derivative = function_at(loader, where, KINDS[kind].form)
         function = function_at(loader, where_loss, KINDS[kind].function)
-        point = example_at(loader, parse(like, "example", where.source))
+        where_like = parse(like, "example", where.source)
+        example = loader.load(where_like)
+        with as_bad_input(loader, {f"the example, {where_like},": example}):
+            point = example_of(example, str(where_like))
     functions = {f"the {kind}, {where},": derivative, f"the loss, {where_loss},": function}
-    interrupted = False
     with as_bad_input(loader, functions):
         try:
-            report = judged(kind, derivative, function, point, options, command)
+            return judged(kind, derivative, function, point, options, command), False
         except CheckInterrupted as interrupt:
-            report, interrupted = interrupt.report, True
-    return report, interrupted
+            return interrupt.report, True
 
 
 def _domain(words: str | None) -> Any:

@@ -122,13 +122,6 @@ def function_at(loader: "Loader", location: "Location", form: str) -> Any:
     return found
 
 
-def example_at(loader: "Loader", location: "Location") -> tuple[Any, ...]:
-    """Load an example, calling the function that returns it; raise `BadInput` if it is none."""
-    found = loader.load(location)
-    with as_bad_input(loader, {f"the example, {location},": found}):
-        return example_of(found, str(location))
-
-
 def example_of(found: Any, location: str) -> tuple[Any, ...]:
     """Return an example, from a tuple or from a function that returns it.
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shlex
 import sys
 from pathlib import Path
@@ -88,6 +89,13 @@ LINES: list[tuple[str, int, str]] = [
     ("gradient --points 2", 0, "3 points judged"),
     ("with_value --points 0 --has-value", 0, "agree: "),
     ("exchanged --points=0 --time", 1, "\nNot timed: disagree: a gradient gets a time once it is"),
+    ("with_value --points=0", 1, "if it returns (loss, grads), say --has-value"),
+    ("gradient --seconds=1e-9", 3, "--seconds gives it more, --directions 1 judges less"),
+    (
+        "ones --loss by_rule --like weights --points=0",
+        1,
+        "if that is intended, declare it with --trust-rule",
+    ),
     ("loses_digits --points=0", 0, "imprecise: "),
     ("loses_digits --points=0 --strict", 1, "imprecise: "),
     ("zeros --loss jump --points=0", 3, "undecidable: "),
@@ -124,6 +132,8 @@ def test_command_lines(run: Any, words: str, code: int, says: str) -> None:
         return
     assert " ".join(says.split()) in " ".join(ended.out.split())
     assert "a word" not in ended.out
+    hints = re.findall(r"\b[a-z_]+=", ended.out.partition("Again: ")[0])
+    assert hints == [], "on a command line a hint names the command's options"
     # What fails with --strict alone is said so.
     assert ("Warning: imprecise" in ended.err) == ("imprecise" in says and code == 0)
 
