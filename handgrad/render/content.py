@@ -28,26 +28,14 @@ _EXACT = re.compile(r"\bexact\b(?! gelu)")
 
 
 @dataclass(frozen=True)
-class StepReading:
-    """One step of a gradient, for rendering."""
-
-    name: str
-    verdict: str
-    passes: bool
-
-
-@dataclass(frozen=True)
 class StepsReading:
-    """The steps of a gradient, in the order of the forward pass."""
+    """What a report says of the steps of a gradient."""
 
-    steps: tuple[StepReading, ...]
+    judged: int  #: how many were
+    right: int  #: how many of these are
+    wrong: tuple[str, ...]  #: the names of those that are not, in the order of the way back
     not_judged: tuple[NotJudged, ...]
     closer: "Reading | None"  #: the report on the first wrong step, if one is wrong
-
-    @property
-    def wrong(self) -> list[str]:
-        """The names of the wrong steps, in the order of the way back."""
-        return [step.name for step in reversed(self.steps) if step.verdict == "disagree"]
 
 
 @dataclass(frozen=True)
@@ -220,12 +208,10 @@ def _step(report: Reading) -> list[str]:
         return []
     if report.steps.closer is not None:
         return [_wrong_step(report.steps, report.steps.closer)]
-    right = [step for step in report.steps.steps if step.passes]
-    texts = []
+    right, texts = report.steps.right, []
     if right:
-        which = "step back that was judged is"
-        several = f"{len(right)} steps back that were judged are"
-        texts.append(f"The {which if len(right) == 1 else several} right.")
+        several = f"{right} steps back that were judged are"
+        texts = [f"The {'step back that was judged is' if right == 1 else several} right."]
     # One sentence for all steps with the same reason.
     reasons: dict[str, list[str]] = {}
     for step in report.steps.not_judged:
@@ -241,12 +227,11 @@ def _these(names: Iterable[str]) -> str:
 
 def _wrong_step(steps: StepsReading, closer: Reading) -> str:
     first, *others = steps.wrong
-    count = len(steps.steps)
-    which = f"is the first of its {count} steps back that is wrong"
+    which = f"is the first of its {steps.judged} steps back that is wrong"
     why = " ".join(_kinds(closer)) or _wrong_answers(closer)
     only = "is wrong, its only step that was judged"
     more = f"Also wrong: {_these(others)}." if others else ""
-    return " ".join(t for t in (f"{first} {which if count > 1 else only}.", why, more) if t)
+    return " ".join(t for t in (f"{first} {which if steps.judged > 1 else only}.", why, more) if t)
 
 
 def _wrong_answers(closer: Reading) -> str:

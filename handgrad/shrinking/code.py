@@ -4,6 +4,7 @@ import dataclasses
 import importlib.util
 import sys
 from dataclasses import dataclass, field
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -151,7 +152,8 @@ def home_of(thing: Any) -> tuple[str, str] | None:
     if module is None or module.__name__ == "__main__":
         return None
     name = getattr(thing, "__qualname__", "")
-    if not name or "<" in name or _at(module, name) is not thing:
+    there = reduce(lambda found, part: getattr(found, part, None), name.split("."), module)
+    if not name or "<" in name or there is not thing:
         # A lambda may have been assigned to a name.
         names = [name for name, value in vars(module).items() if value is thing]
         if not names:
@@ -171,10 +173,3 @@ def _found(module: str) -> bool:
         return spec is not None
     file = Path(spec.origin)
     return (file.parent.name if file.stem == "__init__" else file.stem) == module.split(".")[-1]
-
-
-def _at(module: Any, name: str) -> Any:
-    found = module
-    for part in name.split("."):
-        found = getattr(found, part, None)
-    return found

@@ -100,7 +100,7 @@ def counterexample(trial: Trial) -> Counterexample | None:
     given = case.claim.of_caller(found.given)
     subject = subject_of(case, check, found.given)
     clock = Clock(FOR_SEARCH * trial.seconds)
-    for smaller in smaller_points(subject.scalar, given, Mistake(subject, given, seen, clock)):
+    for smaller in smaller_points(given, Mistake(subject, given, seen, clock)):
         with quiet():
             judgement = judge(*case.claim.again(subject.case, smaller), 0, False, "")
         if _shows(judgement, seen.kind) or smaller is given:

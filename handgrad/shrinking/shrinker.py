@@ -8,7 +8,6 @@ import itertools
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any
 
 import numpy as np
 from hypothesis import Phase, Verbosity, configuration, find, settings
@@ -42,9 +41,9 @@ SECONDS = 5.0
 Arrays = Sequence[np.ndarray]
 
 
-def smaller_points(loss: Callable[..., Any], given: Point, mistake: Mistake) -> Iterator[Point]:
+def smaller_points(given: Point, mistake: Mistake) -> Iterator[Point]:
     """Yield points at which a mistake shows, the smallest first, the caller's own last."""
-    search = _Search(loss, given, mistake)
+    search = _Search(given, mistake)
     lengths, shown = search.shortest()
     yield from search.simplest(lengths, shown)
     yield search.at(shown)
@@ -54,9 +53,9 @@ def smaller_points(loss: Callable[..., Any], given: Point, mistake: Mistake) -> 
 class _Search:
     """One search from one point."""
 
-    def __init__(self, loss: Callable[..., Any], given: Point, mistake: Mistake) -> None:
+    def __init__(self, given: Point, mistake: Mistake) -> None:
         self.layout, self._mistake = Layout(given), mistake
-        self._dimensions = Dimensions(loss, mistake.answer, self.layout)
+        self._dimensions = Dimensions(mistake.subject.scalar, mistake.answer, self.layout)
         self._clock = Clock(SECONDS)
 
     def at(self, arrays: Arrays) -> Point:
@@ -74,7 +73,7 @@ class _Search:
             nonlocal room
             if lengths not in shown:
                 fillings = self._fillings(lengths)
-                may = bool(fillings) and room > 0 and self._may_show(fillings[0])
+                may = bool(fillings) and room > 0 and self._mistake.may_show(self.at(fillings[0]))
                 room -= may
                 shown[lengths] = list(filter(self._seems, fillings)) if may else []
             return bool(shown[lengths])
@@ -99,7 +98,7 @@ class _Search:
 
         def shows(which: Numbers) -> bool:
             if which not in known:
-                if len(known) == MOST_NUMBERS or not self._in_time():
+                if len(known) == MOST_NUMBERS or self._clock.over:
                     raise _EnoughError
                 known[which] = self._certain(_chosen(options, which))
             return known[which]
@@ -125,13 +124,7 @@ class _Search:
         return self._mistake.shows(self.at(arrays))
 
     def _seems(self, arrays: Arrays) -> bool:
-        return self._in_time() and self._mistake.seems(self.at(arrays))
-
-    def _in_time(self) -> bool:
-        return not self._clock.over
-
-    def _may_show(self, arrays: Arrays) -> bool:
-        return self._mistake.may_show(self.at(arrays))
+        return not self._clock.over and self._mistake.seems(self.at(arrays))
 
     def _options(self, lengths: Numbers, arrays: Arrays | None) -> list[Choices]:
         """Return the replacements of each array; none if there are no such lengths."""
