@@ -112,12 +112,12 @@ def _of_module(source: str, module: ModuleType, found: Discovered, seen: set[int
             seen.add(id(value))
             _add(source, module, name, mark, False, found)
         elif by_name := named(name, module):
-            function, *others = by_name.functions
-            if others:
-                found.not_judged.append(ambiguous(by_name, name, f"{source}:{name}"))
+            kind, functions = by_name
+            if functions[1:]:
+                found.not_judged.append(ambiguous(kind, functions, name, f"{source}:{name}"))
                 continue
             seen.add(id(value))
-            mark = Mark(getattr(module, function), None, {}, by_name.kind)
+            mark = Mark(getattr(module, functions[0]), None, {}, kind)
             _add(source, module, name, mark, True, found)
 
 

@@ -37,17 +37,10 @@ def tell(
     """Print what is asked besides a report; with --json the answer, with that in it.
 
     Args:
-        source: what was judged, as the command was given it.
-        report: on that.
+        source, report, answer: what was judged, the report on it, and the same as data.
         tested: the reports on what pytest's tests are told of, by name.
-        answer: the report as data.
-        stopped: how far it went if Ctrl-C ended it, which nothing follows.
-        wanted: the names of the extras.
-        tests: pytest's, of which to tell which mistakes they miss.
-        as_json: whether to print JSON instead.
-
-    Raises:
-        KeyboardInterrupt: it was stopped.
+        stopped: how far it went if Ctrl-C ended it, which raises KeyboardInterrupt.
+        wanted, tests, as_json: the names of the extras, pytest's tests, and whether for --json.
     """
     for extra in (EXTRAS[name] for name in wanted if not stopped):
         with redirect_stdout(sys.stderr), working(f"{extra.doing} {source}"):

@@ -1,6 +1,7 @@
 """What kind of derivative a function is: by its name, and by what it is the derivative of."""
 
 import re
+from collections.abc import Sequence
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -46,29 +47,25 @@ KINDS = {
 _ONLY_BEFORE = ("d",)
 
 
-class Named(NamedTuple):
-    """What a name says of a function of a module."""
+def named(name: str, module: ModuleType) -> tuple[str, tuple[str, ...]] | None:
+    """Return of which kind a name is, and the functions of the module that it may be of.
 
-    kind: str
-    functions: tuple[str, ...]  #: what it may be the derivative of; more than one is ambiguous
-
-
-def named(name: str, module: ModuleType) -> Named | None:
-    """Return what a name says; None if it is no derivative's of a function of the module."""
+    None if it is no derivative's of one; more than one are ambiguous.
+    """
 
     def there(function: str) -> bool:
         return function != name and callable(getattr(module, function, None))
 
     for kind, of_kind in KINDS.items():
         if name in of_kind.alone and (functions := tuple(filter(there, of_kind.beside))):
-            return Named(kind, functions)
+            return kind, functions
         before = re.fullmatch(rf"(_*)(?:{'|'.join(of_kind.words)})_(.+)", name)
         last = [word for word in of_kind.words if word not in _ONLY_BEFORE]
         after = re.fullmatch(rf"(.+)_(?:{'|'.join(last)})", name)
         stems = [after[1]] if after else []
         stems += [before[1] + before[2]] if before else []
         if stem := next(filter(there, stems), None):
-            return Named(kind, (stem,))
+            return kind, (stem,)
     return None
 
 
@@ -99,12 +96,11 @@ def settled(kind: str, function: str, value: Any, title: str) -> str | NotJudged
     )
 
 
-def ambiguous(found: Named, name: str, title: str) -> NotJudged:
+def ambiguous(kind: str, functions: Sequence[str], name: str, title: str) -> NotJudged:
     """Say that a derivative may be that of several functions."""
-    marks = "gradient_of or @handgrad.jacobian_of"
-    marks = marks if found.kind == "jacobian" else f"{found.kind}_of"
-    functions = " and ".join(found.functions)
-    return NotJudged(title, f"{functions} are beside {name}; @handgrad.{marks} would say of which")
+    marks = "gradient_of or @handgrad.jacobian_of" if kind == "jacobian" else f"{kind}_of"
+    beside = " and ".join(functions)
+    return NotJudged(title, f"{beside} are beside {name}; @handgrad.{marks} would say of which")
 
 
 def value_of(function: Any, point: tuple[Any, ...]) -> Any:

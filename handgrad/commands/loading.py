@@ -97,13 +97,17 @@ class Loader:
         return self._modules[source]
 
     def _import(self, source: str) -> ModuleType:
-        if _is_a_path(source) or os.path.isfile(source):
-            path = _existing(source)
-            self.named.append(path)
-            return _running(source, lambda: _import_file(path))
-        if os.getcwd() not in sys.path:
-            sys.path.insert(0, os.getcwd())  # as `python -m` does
-        module = _running(source, lambda: _import_module(source))
+        try:
+            if _is_a_path(source) or os.path.isfile(source):
+                self.named.append(_existing(source))
+                return _import_file(self.named[-1])
+            if os.getcwd() not in sys.path:
+                sys.path.insert(0, os.getcwd())  # as `python -m` does
+            module = _import_module(source)
+        except (LoadingError, KeyboardInterrupt):
+            raise
+        except BaseException as error:  # a file may also end the process: SystemExit
+            raise LoadingError(f"{source} raised {type(error).__name__} when imported") from error
         package = sys.modules[source.partition(".")[0]]
         own = getattr(package, "__file__", None) or os.devnull  # one that is built in has none
         self.named += map(Path, getattr(package, "__path__", [own]))
@@ -143,15 +147,6 @@ def _existing(source: str) -> Path:
     if path.suffix.lower() != ".py":
         raise LoadingError(f"{path} is not Python; expected a file whose name ends in .py")
     return path.resolve()
-
-
-def _running(source: str, load: Any) -> ModuleType:
-    try:
-        return load()
-    except (LoadingError, KeyboardInterrupt):
-        raise
-    except BaseException as error:  # a file may also end the process: SystemExit
-        raise LoadingError(f"{source} raised {type(error).__name__} when imported") from error
 
 
 def _import_file(path: Path) -> ModuleType:

@@ -83,9 +83,8 @@ def _cells(
 def _report(report: Reading) -> str:
     remarks = content.findings(report)
     remarks += [f"Warning: {warning}" for warning in report.warnings]
-    headline = content.headline(report)[len(report.verdict) :].lstrip(": ")
     parts = [
-        f"<p>{badge(report.verdict)} {escape(headline)}</p>",
+        f"<p>{badge(report.verdict)} {escape(content.without_verdict(report))}</p>",
         _each(content.diagnoses(report), "p"),
         _leaves(content.ordered(report)),
         f"<ul>{_each(remarks, 'li')}</ul>" if remarks else "",

@@ -88,7 +88,12 @@ def _report(report: Reading, columns: int) -> list[str]:
     """Return the summary, the worst element, as many leaves as fit one screen, and the closing."""
     answer = [content.headline(report), *content.diagnoses(report)]
     above = ["\n".join(wrapped(text, columns) for text in answer), _close_up(report, columns)]
-    below = [remarks(report, columns), footing(report, columns)]
+    warnings = [f"Warning: {warning}" for warning in report.warnings]
+    remarks = _some(content.findings(report), "findings", columns)
+    remarks += _some(warnings, "warnings", columns)
+    footing = [wrapped(text, columns, "") for text in closing.footing(report)]
+    footing += [again(report.reproduce, columns)] if report.reproduce else []
+    below = ["\n".join(remarks), "\n".join(footing)]
     taken = sum(block.count("\n") + 2 for block in (*above, *below) if block)
     return [*above, _leaves(content.ordered(report), columns, HEIGHT - taken), *below]
 
@@ -110,22 +115,6 @@ def left_out(leaves: list[LeafReport]) -> str:
         return f"... and 1 more leaf: {leaves[0].verdict}"
     how = {len(leaves): "all agree", 0: "none of them agrees"}.get(agreeing)
     return f"... and {len(leaves)} more leaves, {how or f'{agreeing} of them agree'}"
-
-
-def remarks(report: Reading, columns: int) -> str:
-    """Return findings and warnings, a paragraph each."""
-    warnings = [f"Warning: {warning}" for warning in report.warnings]
-    found = [
-        *_some(content.findings(report), "findings", columns),
-        *_some(warnings, "warnings", columns),
-    ]
-    return "\n".join(found)
-
-
-def footing(report: Reading, columns: int) -> str:
-    """Return the closing lines."""
-    lines = [wrapped(text, columns, "") for text in closing.footing(report)]
-    return "\n".join([*lines, again(report.reproduce, columns)] if report.reproduce else lines)
 
 
 def again(call: str, columns: int) -> str:

@@ -42,7 +42,7 @@ class Mistake:
         # If NumPy did not warn where it was found, it must not warn at other points either.
         self._neither_zero = self._continues = False
         self._floats: Any = {"divide": "raise", "over": "raise", "invalid": "raise"}
-        if not self._quietly(self._is_shown, given):
+        if not self.seems(given):
             self._floats = {}
         self._continues = self.seems(given) and self._quietly(self._stays, given)
 
@@ -69,7 +69,9 @@ class Mistake:
 
     def may_show(self, given: Point) -> bool:
         """Tell whether the mistake can show at a point, by the form of the gradient."""
-        return self.seen.of_form or self._quietly(self._has_form, given)
+        return self.seen.of_form or self._quietly(
+            lambda at: not form.call_gradient(*self.subject.at(at))[2], given
+        )
 
     def seems(self, given: Point) -> bool:
         """Tell whether the mistake shows in comparison with autodiff, before it is judged.
@@ -77,8 +79,8 @@ class Mistake:
         If it is about as large near the point where it was found, it must be so near this one too:
         at zeros and ties there may be gaps that exist nowhere else.
         """
-        is_shown = self._stays if self._continues else self._is_shown
-        return self._quietly(is_shown, given)
+        shown = self._stays if self._continues else lambda at: self._gap(at) is not None
+        return self._quietly(shown, given)
 
     def shows(self, given: Point) -> bool:
         """Tell whether the same mistake is made at a point where a right gradient would pass.
@@ -102,12 +104,6 @@ class Mistake:
             if self._clock is None:  # of a limit around this search
                 raise
         return False
-
-    def _has_form(self, given: Point) -> bool:
-        return not form.call_gradient(*self.subject.at(given))[2]
-
-    def _is_shown(self, given: Point) -> bool:
-        return self._gap(given) is not None
 
     def _stays(self, given: Point) -> bool:
         here, there = self._gap(given), self._gap(nearby(self.case, given))
