@@ -74,10 +74,10 @@ def time_rounds(
     waits = dict.fromkeys(running, False)
     if repeats is None:
         waits = {name: _has_jax_arrays(run()) for name, run in running.items()}
-        once = {
-            name: min(sample(running[name], 1, waits[name])[0] for _ in range(2)) for name in waits
-        }
-        repeats = {name: calls_of_a_sample(once[name], SAMPLE_SECONDS) for name in once}
+        repeats = {}
+        for name, run in running.items():
+            once = min(sample(run, 1, waits[name])[0] for _ in range(2))
+            repeats[name] = calls_of_a_sample(once, SAMPLE_SECONDS)
     times: dict[str, list[float]] = {name: [] for name in running}
     last: dict[str, Any] = {}
     until = time.perf_counter() + seconds
