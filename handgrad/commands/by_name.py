@@ -4,7 +4,7 @@ import pkgutil
 import re
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 from handgrad.commands.kinds import ambiguous, is_alone, named, settled, value_of
 from handgrad.commands.loading import Loader, LoadingError, Location, parse
 from handgrad.commands.targets import again, as_bad_input, example_of, judged, needed
-from handgrad.data.attempts import best_effort
 from handgrad.data.findings import NotJudged
 from handgrad.judging.options import rule_names
 from handgrad.marks import ATTRIBUTE, Mark
@@ -62,21 +61,18 @@ def discover(source: str, loader: Loader) -> Discovered:
         LoadingError: there is no such file or module, or importing it failed.
         BadInput: it is of another form.
     """
-    found = Discovered({}, [])
     if ":" in source and not Path(source).exists():
-        found.checks.update(_held(parse(source, "CHECKS"), loader))
-        return found
+        return Discovered(_held(parse(source, "CHECKS"), loader), [])
     module, seen = loader.module(source), set[int]()
-    _of_module(source, module, found, seen)
+    found = [*_of_module(source, module, seen)]
     for name in _below(module):
         try:
-            below = loader.module(name)
+            found += _of_module(name, loader.module(name), seen)
         except LoadingError as error:
             why = error.__cause__ or error
-            found.not_judged.append(NotJudged(name, f"{type(why).__name__} when imported: {why}"))
-            continue
-        _of_module(name, below, found, seen)
-    return found
+            found.append(NotJudged(name, f"{type(why).__name__} when imported: {why}"))
+    pairs = {one.name: one for one in found if isinstance(one, Pair)}
+    return Discovered(pairs, [one for one in found if isinstance(one, NotJudged)])
 
 
 def _held(location: Location, loader: Loader) -> dict[str, Any]:
@@ -101,34 +97,30 @@ def _below(module: ModuleType) -> Iterator[str]:
             yield from _below(sys.modules[name])
 
 
-def _of_module(source: str, module: ModuleType, found: Discovered, seen: set[int]) -> None:
+def _of_module(source: str, module: ModuleType, seen: set[int]) -> Iterator[Pair | NotJudged]:
     for name, value in list(vars(module).items()):
-        mark = _mark(value)
+        mark = getattr(value, "__dict__", {}).get(ATTRIBUTE)
         if isinstance(value, type) or not callable(value) or id(value) in seen:
             continue
         if getattr(value, "__module__", None) not in (None, module.__name__):
             continue  # imported from elsewhere
-        if mark is not None:
+        if isinstance(mark, Mark):
             seen.add(id(value))
-            _add(source, module, name, mark, False, found)
+            yield _pair(source, module, name, mark, False)
         elif by_name := named(name, module):
             kind, functions = by_name
             if functions[1:]:
-                found.not_judged.append(ambiguous(kind, functions, name, f"{source}:{name}"))
+                yield ambiguous(kind, functions, name, f"{source}:{name}")
                 continue
             seen.add(id(value))
             mark = Mark(getattr(module, functions[0]), None, {}, kind)
-            _add(source, module, name, mark, True, found)
+            yield _pair(source, module, name, mark, True)
 
 
-def _mark(value: Any) -> Mark | None:
-    mark = getattr(value, "__dict__", {}).get(ATTRIBUTE)
-    return mark if isinstance(mark, Mark) else None
-
-
-def _add(
-    source: str, module: ModuleType, name: str, mark: Mark, by_name: bool, found: Discovered
-) -> None:
+def _pair(
+    source: str, module: ModuleType, name: str, mark: Mark, by_name: bool
+) -> Pair | NotJudged:
+    """Return the derivative of a name as it is marked, or why it cannot be judged."""
     loss = _name_of(mark.loss, module)
     like, example = mark.like, "" if mark.like is None else _name_of(mark.like, module)
     if like is None:
@@ -138,26 +130,18 @@ def _add(
         like = getattr(module, example, None)
     title = f"{source}:{name}"
     if like is None:
-        found.not_judged.append(NotJudged(title, _no_example(loss or name, mark.loss)))
-        return
+        return NotJudged(title, _no_example(loss or name, mark.loss))
     named = (title, loss, example) if loss and example else None
     where = f"{source}:{example}" if example else f"like of {title}"
-    kind = settled(mark.kind, loss, _value(mark.loss, like, where), title) if by_name else ""
+    kind = mark.kind
+    if by_name:
+        kind = settled(kind, loss, value_of(mark.loss, like, where), title)
     if isinstance(kind, NotJudged):
-        found.not_judged.append(kind)
-        return
+        return kind
     options = dict(mark.options)
     if rules := options.get("trust_rules"):  # functions are named in the command
         options["trust_rules"] = tuple(sorted(rule_names(rules)))
-    pair = Pair(title, getattr(module, name), mark.loss, like, where, named, options)
-    found.checks[title] = replace(pair, kind=kind or mark.kind)
-
-
-def _value(function: Any, like: Any, where: str) -> Any:
-    """Return what a function returns at an example; None if either raises, as the check will."""
-    with best_effort():
-        return value_of(function, example_of(like, where))
-    return None
+    return Pair(title, getattr(module, name), mark.loss, like, where, named, options, kind)
 
 
 def _name_of(value: Any, module: ModuleType) -> str:

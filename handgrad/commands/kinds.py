@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from types import ModuleType
 from typing import Any, NamedTuple
 
+from handgrad.commands.targets import example_of
 from handgrad.data.attempts import best_effort
 from handgrad.data.findings import NotJudged
 
@@ -103,8 +104,11 @@ def ambiguous(kind: str, functions: Sequence[str], name: str, title: str) -> Not
     return NotJudged(title, f"{beside} are beside {name}; @handgrad.{marks} would say of which")
 
 
-def value_of(function: Any, point: tuple[Any, ...]) -> Any:
-    """Return what a function returns at an example, on JAX's arrays if it needs these; or None."""
+def value_of(function: Any, like: Any, where: str) -> Any:
+    """Return what a function returns at an example, on JAX's arrays if it needs these.
+
+    None if it or the example raises, as the check will.
+    """
     import copy
 
     import jax
@@ -112,11 +116,10 @@ def value_of(function: Any, point: tuple[Any, ...]) -> Any:
     from handgrad.data.pytrees import split, wide
     from handgrad.judging.pytorch.random import drawn_numbers_kept
 
-    # The check tells what the caller's code raises.
     with drawn_numbers_kept(), best_effort():
-        return function(*copy.deepcopy(point))
+        return function(*copy.deepcopy(example_of(like, where)))
     with best_effort():
-        real, together = split(point)
+        real, together = split(example_of(like, where))
         with wide(real):
             return function(*together([jax.numpy.asarray(array) for array in real]))
     return None

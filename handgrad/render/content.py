@@ -1,4 +1,4 @@
-"""The sentences and numbers of a report, in order, for all formats."""
+"""The sentences and numbers of a report, in order, and the blocks of others, for all formats."""
 
 import math
 import re
@@ -47,6 +47,30 @@ class Reading(Judgement):
     cut: str = ""  #: a sentence where the search for diagnoses was cut
     findings: tuple[Finding, ...] = ()
     steps: StepsReading | None = None
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of cells under a head; a row that is one text is a remark on the row above."""
+
+    rows: tuple[tuple[str, ...] | str, ...]
+    head: tuple[str, ...] = ()
+    right: tuple[int, ...] = ()  #: the numbers of the columns that are aligned on the right
+    indent: str = ""
+
+    @property
+    def widths(self) -> list[int]:
+        """The width of each column."""
+        cells = [row for row in (self.head, *self.rows) if row and not isinstance(row, str)]
+        return [max(map(len, column)) for column in zip(*cells, strict=True)]
+
+
+@dataclass(frozen=True)
+class Document:
+    """Paragraphs, tables and reports on gradients, one below the other."""
+
+    blocks: tuple[str | Table | Reading, ...]
+    close: bool = False  #: whether no line is left blank between them
 
 
 class Row(NamedTuple):

@@ -7,8 +7,7 @@ from handgrad.data.findings import LeafReport
 from handgrad.data.harmless import harmless
 from handgrad.data.numerals import place, short, ulps
 from handgrad.render import closing, content
-from handgrad.render.content import Reading
-from handgrad.render.document import Document, Table
+from handgrad.render.content import Document, Reading, Table
 from handgrad.render.text import MOST_LEAVES, left_out
 
 #: White text on these has a contrast above 4.5. Other text has the page's colour, except on our own

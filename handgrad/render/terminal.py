@@ -6,8 +6,7 @@ from rich.console import Console, ConsoleOptions
 from rich.text import Text
 
 from handgrad.render import content
-from handgrad.render.content import Reading
-from handgrad.render.document import Document
+from handgrad.render.content import Document, Reading
 from handgrad.render.text import HEADINGS, as_text
 
 STYLES = {"agree": "green", "imprecise": "yellow", "disagree": "bold red", "undecidable": "magenta"}

@@ -9,8 +9,7 @@ from handgrad.data.findings import LeafReport
 from handgrad.data.harmless import harmless
 from handgrad.data.numerals import HEIGHT, clamped, place, short, terminal_width, ulps
 from handgrad.render import closing, content
-from handgrad.render.content import Reading
-from handgrad.render.document import Document, Table
+from handgrad.render.content import Document, Reading, Table
 
 #: The fewest and the most leaves in the table; between them as many as fit the screen.
 FEWEST_LEAVES, MOST_LEAVES = 3, 8
@@ -177,7 +176,8 @@ def table_of(leaves: list[LeafReport], columns: int) -> Table:
     while room() < min(max(map(len, paths)), SHORTEST_PATH) and least:
         del shown[least.pop(0)]
     width = max(room(), len("..."))
-    head, *rows = zip((_end_of(path, width) for path in paths), *shown.values(), strict=True)
+    ends = [path if len(path) <= width else f"...{path[len(path) - width + 3 :]}" for path in paths]
+    head, *rows = zip(ends, *shown.values(), strict=True)
     return Table(tuple(rows), head)
 
 
@@ -185,11 +185,6 @@ def _some(texts: list[str], noun: str, columns: int) -> list[str]:
     shown = [wrapped(text, columns) for text in texts[:MOST_REMARKS]]
     more = len(texts) - MOST_REMARKS
     return [*shown, f"... and {more} more {noun}"] if more > 0 else shown
-
-
-def _end_of(path: str, width: int) -> str:
-    """Shorten a path to its end if the column is too narrow."""
-    return path if len(path) <= width else f"...{path[len(path) - width + 3 :]}"
 
 
 def wrapped(text: str, columns: int, indent: str = "  ") -> str:

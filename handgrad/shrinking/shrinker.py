@@ -103,7 +103,7 @@ class _Search:
                 known[which] = self._certain(_chosen(options, which))
             return known[which]
 
-        _shrink([(0, len(o.arrays) - 1) for o in options for _ in range(o.count)], shows)
+        _shrink([len(o.arrays) - 1 for o in options for _ in range(o.count)], shows)
         if found := [which for which, does in known.items() if does]:
             yield self.at(_chosen(options, min(found)))
 
@@ -168,15 +168,15 @@ class _EnoughError(BaseException):
     """
 
 
-def _shrink(ranges: Sequence[tuple[int, int]], shows: Callable[[Numbers], bool]) -> None:
-    """Let Hypothesis look for the least integers in these ranges for which `shows` holds.
+def _shrink(highest: Sequence[int], shows: Callable[[Numbers], bool]) -> None:
+    """Let Hypothesis look for the least integers, from 0 to these, for which `shows` holds.
 
     Half of all draws are the upper end, which keeps the original number: the mistake may show at
     few others.
     """
     up_to = [
-        st.integers(low, 2 * high - low + 1).map(lambda number, high=high: min(number, high))
-        for low, high in ranges
+        st.integers(0, 2 * high + 1).map(lambda number, high=high: min(number, high))
+        for high in highest
     ]
     # None may be found, or no more be tried.
     with nothing_left(), suppress(HypothesisException, _EnoughError):
