@@ -37,7 +37,7 @@ def check_all(
     """Judge all there is; print the reports that fail, and the table below them.
 
     Args:
-        source: as for `handgrad.commands.discovery.discover`.
+        source: as for `handgrad.commands.by_name.discover`.
         options: of every check that has not its own.
         plant: whether to plant mistakes.
         tests: pytest's, of which to tell which mistakes they miss.

@@ -103,10 +103,15 @@ class Loader:
                 return _import_file(self.named[-1])
             if os.getcwd() not in sys.path:
                 sys.path.insert(0, os.getcwd())  # as `python -m` does
-            module = _import_module(source)
+            module = importlib.import_module(source)
         except (LoadingError, KeyboardInterrupt):
             raise
         except BaseException as error:  # a file may also end the process: SystemExit
+            missing = error.name if isinstance(error, ModuleNotFoundError) else None
+            if missing and f"{source}.".startswith(f"{missing}."):
+                raise LoadingError(
+                    f"no module named {missing!r}; expected FILE.py or package.module, from here"
+                ) from None
             raise LoadingError(f"{source} raised {type(error).__name__} when imported") from error
         package = sys.modules[source.partition(".")[0]]
         own = getattr(package, "__file__", None) or os.devnull  # one that is built in has none
@@ -162,14 +167,3 @@ def _import_file(path: Path) -> ModuleType:
         del sys.modules[name]
         raise
     return module
-
-
-def _import_module(name: str) -> ModuleType:
-    try:
-        return importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        if error.name and f"{name}.".startswith(f"{error.name}."):
-            raise LoadingError(
-                f"no module named {error.name!r}; expected FILE.py or package.module, from here"
-            ) from None
-        raise

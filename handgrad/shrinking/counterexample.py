@@ -16,7 +16,6 @@ from handgrad.data.names import argument_names, numbered
 from handgrad.data.silent import quiet
 from handgrad.judging.case import Case
 from handgrad.judging.claim import Check
-from handgrad.judging.judgement import Judgement
 from handgrad.judging.outcome import Trial
 from handgrad.judging.trial import judge
 from handgrad.shrinking.code import Source
@@ -103,7 +102,9 @@ def counterexample(trial: Trial) -> Counterexample | None:
     for smaller in smaller_points(given, Mistake(subject, given, seen, clock)):
         with quiet():
             judgement = judge(*case.claim.again(subject.case, smaller), 0, False, "")
-        if _shows(judgement, seen.kind) or smaller is given:
+        now = signature(judgement.trial.outcomes[judgement.trial.deciding])
+        same = judgement.verdict == "disagree" and now is not None and now.kind == seen.kind
+        if same or smaller is given:
             finding = judgement.headline.removeprefix("disagree: ")
             more = case.wording.more_seconds
             cut = f"the search for a smaller point was cut; {more}" if clock.over else ""
@@ -111,13 +112,6 @@ def counterexample(trial: Trial) -> Counterexample | None:
                 params, inputs = joined((smaller.params, smaller.inputs))
             return Counterexample(params, inputs, finding, case, cut)
     raise AssertionError("the caller's own point is the last one")
-
-
-def _shows(judgement: Judgement, kind: str) -> bool:
-    """Tell whether a judgement finds the same kind of mistake."""
-    trial = judgement.trial
-    now = signature(trial.outcomes[trial.deciding])
-    return judgement.verdict == "disagree" and now is not None and now.kind == kind
 
 
 def _options(case: Case, check: Check) -> dict[str, str]:

@@ -80,11 +80,13 @@ class Probe:
         self, shapes: Sequence[Shape], kinds: str, anything: int | None = None
     ) -> list[Shape] | None:
         pairs = list(zip(self._layout.arrays, shapes, strict=True))
-        traces = [array.dtype.kind in kinds for array, _ in pairs]
 
         def answer(traced: Any) -> Any:
-            each = zip(traced, pairs, traces, strict=True)
-            leaves = [leaf if traces else _grown(*pair) for leaf, pair, traces in each]
+            leaves = list(traced)
+            for k, (array, shape) in enumerate(pairs):
+                if array.dtype.kind not in kinds:  # which is run, its last entries repeated
+                    more = [(0, n - m) for n, m in zip(shape, array.shape, strict=True)]
+                    leaves[k] = np.pad(array, more, "edge")
             if anything is not None:
                 leaves[anything] = _Anything()
             params, inputs = self._layout.together(leaves)
@@ -95,11 +97,6 @@ class Probe:
             found = jax.eval_shape(answer, structs) if kinds else answer(structs)
             return [np.shape(leaf) for leaf in jax.tree_util.tree_leaves(found)]
         return None
-
-
-def _grown(array: np.ndarray, shape: Shape) -> np.ndarray:
-    """Return a copy of an array, extended by repeating its last entries."""
-    return np.pad(array, [(0, n - m) for n, m in zip(shape, array.shape, strict=True)], "edge")
 
 
 class Dimensions:

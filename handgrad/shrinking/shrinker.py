@@ -60,7 +60,7 @@ class _Search:
 
     def at(self, arrays: Arrays) -> Point:
         """Return the point with other arrays, its parameters moved into their domains."""
-        given, case = self.layout.arguments(arrays), self._mistake.case
+        given, case = self.layout.arguments(arrays), self._mistake.subject.case
         return case.moved(given, given.leaves) if case.domains else given
 
     def shortest(self) -> tuple[Numbers, Arrays]:

@@ -46,11 +46,6 @@ class Mistake:
             self._floats = {}
         self._continues = self.seems(given) and self._quietly(self._stays, given)
 
-    @property
-    def case(self) -> Case:
-        """The case of what is wrong, with the caller's functions."""
-        return self.subject.case
-
     def beside_a_number(self) -> "Mistake":
         """Return the mistake, to be looked for only where neither yours nor exact is 0.
 
@@ -63,9 +58,9 @@ class Mistake:
 
     def answer(self, params: Any, *inputs: Any) -> Any:
         """Return the gradient, without the loss."""
-        found = self.case.gradient(params, *inputs)
+        found = self.subject.case.gradient(params, *inputs)
         pair = isinstance(found, tuple | list) and len(found) == 2
-        return found[1] if self.case.has_value and pair else found
+        return found[1] if self.subject.case.has_value and pair else found
 
     def may_show(self, given: Point) -> bool:
         """Tell whether the mistake can show at a point, by the form of the gradient."""
@@ -106,7 +101,7 @@ class Mistake:
         return False
 
     def _stays(self, given: Point) -> bool:
-        here, there = self._gap(given), self._gap(nearby(self.case, given))
+        here, there = self._gap(given), self._gap(nearby(self.subject.case, given))
         if here is None or there is None:
             return False
         return bool(np.max(np.abs(here - there)) <= np.max(np.abs(here)) / 2)
@@ -119,7 +114,9 @@ class Mistake:
         case, given = self.subject.at(given)
         loss, autodiff = self.subject.answers(case, given)
         if self.seen.of_form:
-            return np.zeros(1) if np.isfinite(loss) and self._same_form(case, given) else None
+            (_, _, found), _ = form.repeated(case, given)
+            same = any(finding.kind == self.seen.kind for finding in found)
+            return np.zeros(1) if np.isfinite(loss) and same else None
         with np.errstate(**self._floats):
             called = form.call_gradient(case, given)
         value, answer, findings = called
@@ -141,10 +138,6 @@ class Mistake:
         if self._neither_zero and not neither_zero(np.abs(gap), mine, theirs):
             return None
         return gap if np.isfinite(autodiff).all() and largest >= self.seen.least else None
-
-    def _same_form(self, case: Case, given: Point) -> bool:
-        (_, _, found), _ = form.repeated(case, given)
-        return any(finding.kind == self.seen.kind for finding in found)
 
     def _certainly(self, given: Point) -> bool:
         if self.seen.of_form:
