@@ -165,8 +165,7 @@ def _section(one: Audited, link: str) -> str:
 def as_junit(audited: Sequence[Audited], not_judged: Sequence[NotJudged]) -> str:
     """Return checks as a document with one suite, whose form Jenkins and GitLab document.
 
-    A name before a colon, of a module or a file, is the class. What raised is an error, and what
-    was not judged is skipped.
+    A name before a colon, of a module or a file, is the class.
     """
     outcomes = ["" if one else "error" if one.report is None else "failure" for one in audited]
     head = {

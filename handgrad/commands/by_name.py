@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any
 
-from handgrad.commands.kinds import ambiguous, is_alone, named, settled, value_of
+from handgrad.commands.kinds import KINDS, ambiguous, named, settled, value_of
 from handgrad.commands.loading import Loader, LoadingError, Location, parse
 from handgrad.commands.targets import again, as_bad_input, example_of, judged, needed
 from handgrad.data.findings import NotJudged
@@ -42,15 +42,10 @@ class Pair:
         return judged(self.kind, self.derivative, self.function, point, options, command)
 
 
-class Discovered(NamedTuple):
-    """What was found: checks by their names, and what cannot be judged."""
+def discover(source: str, loader: Loader) -> tuple[dict[str, Any], list[NotJudged]]:
+    """Find all checks by their names, and what cannot be judged.
 
-    checks: dict[str, Any]
-    not_judged: list[NotJudged]
-
-
-def discover(source: str, loader: Loader) -> Discovered:
-    """Find all there is to judge; modules are imported, and no text of a file is run.
+    Modules are imported, and no text of a file is run.
 
     Args:
         source: FILE.py, package.module, or FILE.py:NAME, a dict or list of checks as
@@ -62,7 +57,7 @@ def discover(source: str, loader: Loader) -> Discovered:
         BadInput: it is of another form.
     """
     if ":" in source and not Path(source).exists():
-        return Discovered(_held(parse(source, "CHECKS"), loader), [])
+        return _held(parse(source, "CHECKS"), loader), []
     module, seen = loader.module(source), set[int]()
     found = [*_of_module(source, module, seen)]
     for name in _below(module):
@@ -72,7 +67,7 @@ def discover(source: str, loader: Loader) -> Discovered:
             why = error.__cause__ or error
             found.append(NotJudged(name, f"{type(why).__name__} when imported: {why}"))
     pairs = {one.name: one for one in found if isinstance(one, Pair)}
-    return Discovered(pairs, [one for one in found if isinstance(one, NotJudged)])
+    return pairs, [one for one in found if isinstance(one, NotJudged)]
 
 
 def _held(location: Location, loader: Loader) -> dict[str, Any]:
@@ -125,7 +120,7 @@ def _pair(
     like, example = mark.like, "" if mark.like is None else _name_of(mark.like, module)
     if like is None:
         names = [n for stem in (loss, name) if stem for n in (f"{stem}_example", f"example_{stem}")]
-        names += ["example"] if is_alone(name) else []
+        names += ["example"] if any(name in kind.alone for kind in KINDS.values()) else []
         example = next((n for n in names if hasattr(module, n)), "")
         like = getattr(module, example, None)
     title = f"{source}:{name}"

@@ -188,21 +188,19 @@ def check(
 def _check_options(context: click.Context, everything: bool, kind: str) -> None:
     """Raise for options that are missing, or that --all or the check of a kind has not."""
     params = {str(param.name): param for param in context.command.params}
-    said = {
-        name: context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
-        for name in params
-    }
+    typed = click.core.ParameterSource.COMMANDLINE
+    said = {name for name in params if context.get_parameter_source(name) is typed}
     for name, param in params.items():
-        if everything and said[name] and name not in OF_ALL:
+        if everything and name in said and name not in OF_ALL:
             raise BadInput(f"{param.opts[0]} is for one gradient; expected none of it with --all")
     for name in ("time", *OPTIONS["gradient"]):
-        if said.get(name) and name not in (*OPTIONS[kind], *["time"] * (kind == "gradient")):
+        if name in said and name not in (*OPTIONS[kind], *["time"] * (kind == "gradient")):
             what = params[name].opts[0]
             raise BadInput(f"{what} is for gradients; expected none of it with --kind {kind}")
-    if not everything and said["out"]:
+    if not everything and "out" in said:
         raise BadInput("--out is for many gradients; expected --all with it")
     for name in ("loss", "like"):
-        if not everything and not said[name]:
+        if not everything and name not in said:
             raise click.MissingParameter(ctx=context, param=params[name])
 
 

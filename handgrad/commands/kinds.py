@@ -70,11 +70,6 @@ def named(name: str, module: ModuleType) -> tuple[str, tuple[str, ...]] | None:
     return None
 
 
-def is_alone(name: str) -> bool:
-    """Tell whether this is what a derivative is called by itself."""
-    return any(name in kind.alone for kind in KINDS.values())
-
-
 def settled(kind: str, function: str, value: Any, title: str) -> str | NotJudged:
     """Return the kind of what has a derivative's name, as its function returns one number or more.
 

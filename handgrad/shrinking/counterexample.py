@@ -23,7 +23,7 @@ from handgrad.shrinking.literals import WIDTH, laid_out
 from handgrad.shrinking.shrinker import smaller_points
 from handgrad.shrinking.signature import signature
 from handgrad.shrinking.still_fails import Mistake
-from handgrad.shrinking.subjects import subject_of
+from handgrad.shrinking.subjects import OfMatrix, Subject
 
 #: The part of a check's `seconds` in which a smaller point is looked for.
 FOR_SEARCH = 0.5
@@ -97,7 +97,7 @@ def counterexample(trial: Trial) -> Counterexample | None:
     if seen is None or check is None or (own is not None and own.arguments is None):
         return None
     given = case.claim.of_caller(found.given)
-    subject = subject_of(case, check, found.given)
+    subject = OfMatrix(case, check) if case.claim.is_matrix else Subject(case, found.given)
     clock = Clock(FOR_SEARCH * trial.seconds)
     for smaller in smaller_points(given, Mistake(subject, given, seen, clock)):
         with quiet():

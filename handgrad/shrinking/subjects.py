@@ -91,11 +91,6 @@ class OfMatrix(Subject):
         return judge_point(prepare(case, at), at)
 
 
-def subject_of(case: Case, check: Check, given: Point) -> Subject:
-    """Return what is wrong, of a case at a point of it."""
-    return OfMatrix(case, check) if case.claim.is_matrix else Subject(case, given)
-
-
 class _Compiled:
     """A function of parameters and inputs, compiled for each choice of shapes if it can be."""
 
