@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from handgrad.audit_report import Audited, AuditReport
+    from handgrad.audit_report import AuditReport
+    from handgrad.audited import Audited
     from handgrad.auditing import audit
     from handgrad.backward import assert_backward, check_backward
     from handgrad.call_report import CallReport
@@ -90,7 +91,8 @@ __all__ = [
 #: The public names of each module, which is imported on first use: JAX takes seconds to load, and
 #: neither `--help` nor a test session that checks no gradient should wait for it.
 _HOMES = {
-    "audit_report": ("AuditReport", "Audited"),
+    "audit_report": ("AuditReport",),
+    "audited": ("Audited",),
     "auditing": ("audit",),
     "backward": ("assert_backward", "check_backward"),
     "call_report": ("CallReport",),

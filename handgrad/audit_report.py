@@ -1,20 +1,18 @@
 """The report on many checks at once: one table, the failures, and what was not judged."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
-from math import isfinite
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from handgrad.audit_page import as_junit, as_page
+from handgrad.audited import Audited
 from handgrad.data.findings import NotJudged
-from handgrad.data.numerals import plural, short
+from handgrad.data.numerals import plural
 from handgrad.judging.judgement import as_json
 from handgrad.render import Document, Table
 from handgrad.render.content import FEW_LEAVES, WORST_FIRST
-from handgrad.render.junit import Case, as_junit
-from handgrad.render.page import Section, as_page, as_sentence
 from handgrad.report import GradientReport
-from handgrad.reports import RAISED, Named, Reports
+from handgrad.reports import RAISED, Reports
 
 if TYPE_CHECKING:
     from handgrad.power import Power
@@ -30,66 +28,6 @@ NOT_JUDGED = "not judged"
 #: The order of the table; in the headline, how many and which of each.
 _ORDER = (WORST_FIRST[0], RAISED, *WORST_FIRST[1:])
 _SAYS = {"disagree": "wrong", RAISED: "raised", "undecidable": "undecidable"}
-
-
-@dataclass(frozen=True)
-class Audited(Named):
-    """One check of an audit; true exactly if it passes."""
-
-    name: str  #: as given
-    #: What the check returned, a `GradientReport`, `StepsReport` or `ComparisonReport`; None if it
-    #: raised. Typed as Any, since the caller knows.
-    report: Any
-    raised: str | None = None  #: what it raised, in one line
-    seconds: float = field(default=0.0, compare=False)  #: how long it took, on the wall clock
-
-    @property
-    def blame(self) -> str | None:
-        """Which gradient is off, as in its report, if that is on one gradient."""
-        return getattr(self.report, "blame", None)
-
-    @property
-    def reports(self) -> tuple[GradientReport, ...]:
-        """Its report, or those on the steps or versions that it is of; empty if it raised."""
-        if self.report is None:
-            return ()
-        return (self.report,) if isinstance(self.report, GradientReport) else self.report.reports
-
-    @cached_property
-    def detection_limit(self) -> float | None:
-        """A relative error above this would have been caught in every element.
-
-        None if something was caught, or where that is not known.
-        """
-        if self.verdict in ("disagree", RAISED):
-            return None
-        leaves = [leaf for report in self.reports for leaf in report.leaves]
-        limits = [leaf.detection_limit for leaf in leaves if leaf.judged]
-        known = [limit for limit in limits if isfinite(limit) and limit > 0]
-        return max(known) if known and len(known) == len(limits) else None
-
-    @cached_property
-    def says(self) -> str:
-        """What there is to say beside the verdict, in one line; empty if it agrees."""
-        if self.report is None:
-            return self.raised or ""
-        if self.verdict == "agree":
-            return ""
-        text = self.report.headline.removeprefix(self.verdict).removeprefix(":").strip()
-        found = getattr(self.report, "diagnoses", ())
-        kinds = dict.fromkeys(d.kind for d in found if d.kind != "unknown")
-        return f"{text}; kind: {', '.join(kinds)}" if kinds else text
-
-    @property
-    def detects(self) -> str:
-        """Its detection limit in two digits, if that is known."""
-        return "" if self.detection_limit is None else short(self.detection_limit, 2)
-
-    @property
-    def row(self) -> tuple[str, ...]:
-        """Its cells in the table."""
-        seconds = f"{self.seconds:.1f}"
-        return self.name, self.verdict, self.blame or "", seconds, self.detects, self.says
 
 
 @dataclass(frozen=True, repr=False)
@@ -209,15 +147,7 @@ class AuditReport(Reports):
 
     def to_html(self, title: str = "Gradients, judged") -> str:
         """Return a page of HTML by itself: what fails, what passes by package, every report."""
-        sections = [
-            Section(
-                one.name, one.verdict, not one,
-                "" if one.report is None else one.report._repr_html_(), one.says,
-                one.blame or "", one.seconds, one.detects, all(r.certified for r in one.reports),
-            )
-            for one in self._worst_first
-        ]  # fmt: skip
-        return as_page(title, self.headline, sections, self._closing)
+        return as_page(title, self._sentence, self._worst_first, self._closing)
 
     def to_junit(self) -> str:
         """Return JUnit's XML, which CI systems show: a test case for each check.
@@ -225,18 +155,11 @@ class AuditReport(Reports):
         Of a check that fails it has the report; one that raised is an error, and what was not
         judged is skipped.
         """
-        cases = [
-            Case(
-                one.name,
-                one.seconds,
-                "" if one else "error" if one.report is None else "failure",
-                f"{one.verdict}: {one.says}" if one.says else one.verdict,
-                "" if one.report is None else str(one.report),
-            )
-            for one in self.audited
-        ]
-        left = [Case(name, 0.0, "skipped", reason) for name, reason in self.not_judged]
-        return as_junit("handgrad", [*cases, *left])
+        return as_junit(self.audited, self.not_judged)
+
+    @property
+    def _sentence(self) -> str:
+        return f"{self.headline[0].upper()}{self.headline[1:]}."
 
     @property
     def _worst_first(self) -> list[Audited]:
@@ -254,7 +177,7 @@ class AuditReport(Reports):
     def _content(self) -> Document:
         rows = tuple(one.row for one in self._worst_first)
         table = (Table(rows, HEADINGS, RIGHT_ALIGNED),) if rows else ()
-        return Document((as_sentence(self.headline), *table, *self._closing))
+        return Document((self._sentence, *table, *self._closing))
 
 
 def _counted(audited: Any, verdict: str, says: str) -> str:

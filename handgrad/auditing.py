@@ -6,7 +6,8 @@ from functools import partial
 from inspect import Parameter, signature
 from typing import Any
 
-from handgrad.audit_report import Audited, AuditReport
+from handgrad.audit_report import AuditReport
+from handgrad.audited import Audited
 from handgrad.check import CheckInterrupted
 from handgrad.clock import Clock, reported
 from handgrad.comparison import ComparisonReport

@@ -14,7 +14,7 @@ from handgrad.data.brake import braked
 from handgrad.data.findings import CONFIDENCE, INFERRED, Diagnosis, Finding, LeafReport, NotJudged
 from handgrad.data.numerals import place, plural
 from handgrad.judging.judgement import Judgement, as_json
-from handgrad.render import Document, Reading, Renderable, StepReading, StepsReading, Table
+from handgrad.render import Document, Reading, Renderable, StepsReading, Table
 from handgrad.reports import Named, Reports
 
 if TYPE_CHECKING:
@@ -282,9 +282,9 @@ class StepsReport(Reports):
         return f"Going back, {first.name} is the first step that {how}{rest}."
 
     def _reading(self) -> StepsReading:
-        steps = [StepReading(s.name, s.report.verdict, s.report.passes) for s in self.steps]
-        closer = self._wrong[0].report.reading if self._wrong else None
-        return StepsReading(tuple(steps), self.not_judged, closer)
+        wrong, right = self._wrong, sum(map(bool, self.steps))
+        names, closer = tuple(s.name for s in wrong), wrong[0].report.reading if wrong else None
+        return StepsReading(len(self.steps), right, names, self.not_judged, closer)
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as data for JSON."""

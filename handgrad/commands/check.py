@@ -7,42 +7,28 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from handgrad.clock import SECONDS
-from handgrad.commands.extras import EXTRAS
-from handgrad.commands.kinds import FORMS, FUNCTIONS
+from handgrad.commands.extras import EXTRAS, tell
+from handgrad.commands.kinds import KINDS
 from handgrad.commands.options import DURATION, JSON, option, seed_option, whole
-from handgrad.commands.own_tests import told_of_tests
-from handgrad.commands.process import json_text
 from handgrad.commands.targets import (
     BadInput,
     again,
     as_bad_input,
     ending,
-    example_at,
+    example_of,
     function_at,
     judged,
     show,
     working,
 )
-from handgrad.data.harmless import harmless
 from handgrad.marks import OPTIONS
 
 if TYPE_CHECKING:
     from handgrad.report import GradientReport
 
-#: The options for one gradient, which --all refuses.
-OF_ONE = (
-    "kind",
-    "loss",
-    "like",
-    "has_value",
-    "trust_rules",
-    "time",
-    "counterexample",
-    "directions",
-    "computed_in",
-    "domain",
-    "convention",
-)
+#: The options that --all hands on to every check, and those that it has besides.
+OF_EVERY = ("points", "seed", "strict", "seconds")
+OF_ALL = (*OF_EVERY, "gradient", "everything", "plant", "tests", "out", "as_json")
 
 #: NumPy takes larger ones; 64 bits are as many as a clock has.
 LARGEST_SEED = 2**64 - 1
@@ -74,7 +60,7 @@ def _formats(_: Any, __: Any, value: str | None) -> Any:
 )
 @option(
     "--kind",
-    type=click.Choice([*FORMS]),
+    type=click.Choice([*OPTIONS]),
     metavar="KIND",
     default="gradient",
     help="jacobian for jac(x, *args), hessian for hess(x, *args), hvp for hessp(x, v, *args).",
@@ -175,11 +161,9 @@ def check(
     if everything:
         from handgrad.commands.check_all import check_all
 
-        kept = {name: options[name] for name in ("points", "seed", "strict", "seconds")}
+        kept = {name: options[name] for name in OF_EVERY}
         return check_all(gradient, kept, options["plant"], options["tests"], out, as_json)
-    tests = options.pop("tests")
-    wanted = [name for name in EXTRAS if options.pop(name)]
-    extras = [EXTRAS[name] for name in wanted]
+    tests, wanted = options.pop("tests"), [name for name in EXTRAS if options.pop(name)]
     if wanted and options["directions"] is not None:
         raise BadInput(
             f"--{wanted[0]} needs every element judged, and --directions judges none; "
@@ -194,19 +178,8 @@ def check(
     # Printed first, to be read while the extras are computed.
     if not as_json:
         show(report)
-    if interrupted:
-        if as_json:
-            click.echo(json_text(answer))
-        raise KeyboardInterrupt(f"after {report.points:,} of {1 + options['points']:,} points")
-    for extra in extras:
-        with redirect_stdout(sys.stderr), working(f"{extra.doing} {gradient}"):
-            text, answer[extra.key] = extra.compute(report)
-        if not as_json:
-            click.echo(harmless(f"\n{text}"))
-    if tests is not None:
-        answer["tests"] = told_of_tests(tests, {gradient: report}, as_json)
-    if as_json:
-        click.echo(json_text(answer))
+    stopped = f"after {report.points:,} of {1 + options['points']:,} points" if interrupted else ""
+    tell(gradient, report, {gradient: report}, answer, stopped, wanted, tests, as_json)
     if report.verdict == "imprecise" and report.passes:
         click.echo("Warning: imprecise, digits are lost; with --strict this is an error.", err=True)
     return ending(report)
@@ -215,22 +188,19 @@ def check(
 def _check_options(context: click.Context, everything: bool, kind: str) -> None:
     """Raise for options that are missing, or that --all or the check of a kind has not."""
     params = {str(param.name): param for param in context.command.params}
-    said = {
-        name: context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
-        for name in params
-    }
-    for name in OF_ONE:
-        if everything and said[name]:
-            what = params[name].opts[0]
-            raise BadInput(f"{what} is for one gradient; expected none of it with --all")
+    typed = click.core.ParameterSource.COMMANDLINE
+    said = {name for name in params if context.get_parameter_source(name) is typed}
+    for name, param in params.items():
+        if everything and name in said and name not in OF_ALL:
+            raise BadInput(f"{param.opts[0]} is for one gradient; expected none of it with --all")
     for name in ("time", *OPTIONS["gradient"]):
-        if said.get(name) and name not in (*OPTIONS[kind], *["time"] * (kind == "gradient")):
+        if name in said and name not in (*OPTIONS[kind], *["time"] * (kind == "gradient")):
             what = params[name].opts[0]
             raise BadInput(f"{what} is for gradients; expected none of it with --kind {kind}")
-    if not everything and said["out"]:
+    if not everything and "out" in said:
         raise BadInput("--out is for many gradients; expected --all with it")
     for name in ("loss", "like"):
-        if not everything and not said[name]:
+        if not everything and name not in said:
             raise click.MissingParameter(ctx=context, param=params[name])
 
 
@@ -246,17 +216,18 @@ def _judged(
         loader, kind = Loader(), options["kind"]
         where = parse(gradient, kind)
         where_loss = parse(loss, "loss", where.source)
-        derivative = function_at(loader, where, FORMS[kind])
-        function = function_at(loader, where_loss, FUNCTIONS[kind])
-        point = example_at(loader, parse(like, "example", where.source))
+        derivative = function_at(loader, where, KINDS[kind].form)
+        function = function_at(loader, where_loss, KINDS[kind].function)
+        where_like = parse(like, "example", where.source)
+        example = loader.load(where_like)
+        with as_bad_input(loader, {f"the example, {where_like},": example}):
+            point = example_of(example, str(where_like))
     functions = {f"the {kind}, {where},": derivative, f"the loss, {where_loss},": function}
-    interrupted = False
     with as_bad_input(loader, functions):
         try:
-            report = judged(kind, derivative, function, point, options, command)
+            return judged(kind, derivative, function, point, options, command), False
         except CheckInterrupted as interrupt:
-            report, interrupted = interrupt.report, True
-    return report, interrupted
+            return interrupt.report, True
 
 
 def _domain(words: str | None) -> Any:

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from handgrad.commands.own_tests import told_of_tests
+from handgrad.commands.extras import tell
 from handgrad.commands.process import json_text
 from handgrad.commands.targets import BadInput, ending, show, working
+from handgrad.data.findings import NotJudged
 from handgrad.data.harmless import harmless
 
 if TYPE_CHECKING:
     from handgrad.audit_report import AuditReport
-    from handgrad.commands.discovery import Discovered
 
 #: How the names of files with the reports that fail begin; those of an earlier run are removed.
 FAILED = "failed-"
@@ -37,7 +37,7 @@ def check_all(
     """Judge all there is; print the reports that fail, and the table below them.
 
     Args:
-        source: as for `handgrad.commands.discovery.discover`.
+        source: as for `handgrad.commands.by_name.discover`.
         options: of every check that has not its own.
         plant: whether to plant mistakes.
         tests: pytest's, of which to tell which mistakes they miss.
@@ -53,11 +53,11 @@ def check_all(
         Path(out).mkdir(parents=True, exist_ok=True)
     with redirect_stdout(sys.stderr):
         with working(f"Loading {source}"):
-            from handgrad.commands.discovery import discover
+            from handgrad.commands.by_name import discover
             from handgrad.commands.loading import Loader
 
-            found = discover(source, Loader())
-        report, interrupted = _judged(source, found, options)
+            checks, left = discover(source, Loader())
+        report, interrupted = _judged(source, checks, left, options)
         answer = report.to_dict()
     if not as_json:
         _show(report)
@@ -68,42 +68,29 @@ def check_all(
             if as_json:
                 click.echo(json_text(answer))
             raise
-    if interrupted:
-        if as_json:
-            click.echo(json_text(answer))
-        raise KeyboardInterrupt(f"after {len(report.audited)} of {len(found.checks)} checks")
-    if plant:
-        with redirect_stdout(sys.stderr), working(f"Planting mistakes at the points of {source}"):
-            power = report.power()
-        answer["power"] = power.to_dict()
-        if not as_json:
-            click.echo()
-            show(power)
-    if tests is not None:
-        answer["tests"] = told_of_tests(tests, report.plantable, as_json)
-    if as_json:
-        click.echo(json_text(answer))
+    stopped = f"after {len(report.audited)} of {len(checks)} checks" if interrupted else ""
+    wanted = ["plant"] if plant else []
+    tell(source, report, report.plantable, answer, stopped, wanted, tests, as_json)
     codes = {ending(one) for one in report.audited}
     return next((code for code in (1, 2, 3) if code in codes), 0)
 
 
 def _judged(
-    source: str, found: "Discovered", options: dict[str, Any]
+    source: str, checks: dict[str, Any], left: list[NotJudged], options: dict[str, Any]
 ) -> "tuple[AuditReport, bool]":
     """Return the report, and whether Ctrl-C ended it."""
     from handgrad.auditing import audit
     from handgrad.check import CheckInterrupted
 
-    if not found.checks:
-        left = [f"  {name}: {reason}" for name, reason in found.not_judged]
+    if not checks:
         what = "NAME_grad, NAME_hess or the like beside NAME, or what @handgrad.gradient_of marks"
         line = "no derivative to judge" if left else f"no derivative; expected {what}"
-        raise BadInput(f"{source} has {line}", *left)
+        raise BadInput(f"{source} has {line}", *(f"  {name}: {why}" for name, why in left))
     try:
-        report, interrupted = audit(found.checks, **options), False
+        report, interrupted = audit(checks, **options), False
     except CheckInterrupted as interrupt:
         report, interrupted = interrupt.report, True
-    return replace(report, not_judged=(*report.not_judged, *found.not_judged)), interrupted
+    return replace(report, not_judged=(*report.not_judged, *left)), interrupted
 
 
 def _show(report: "AuditReport") -> None:
@@ -128,11 +115,7 @@ def _write(report: "AuditReport", as_json: str, folder: Path, source: str) -> No
     for one in report.audited:
         if not one and one.report is not None:
             name = FAILED + re.sub(r"[^\w.-]+", "_", one.name)[-LONGEST:]
-            more = next(k for k in range(len(report.audited)) if _numbered(name, k) not in texts)
-            texts[_numbered(name, more)] = f"{one.report}\n"
+            names = [f"{name}.txt", *(f"{name}-{k + 2}.txt" for k in range(len(texts)))]
+            texts[next(name for name in names if name not in texts)] = f"{one.report}\n"
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")
-
-
-def _numbered(name: str, k: int) -> str:
-    return f"{name}-{k + 1}.txt" if k else f"{name}.txt"

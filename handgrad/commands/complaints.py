@@ -44,18 +44,15 @@ def about(
         return [line]
     frames = own_frames(error.__traceback__, named)
     if frames:
-        codes = {_code(function): name for name, function in functions.items()}
+        # Functions are known by the code below their wrappers.
+        below = {name: inspect.unwrap(function) for name, function in functions.items()}
+        codes = {getattr(function, "__code__", None): name for name, function in below.items()}
         who = [codes[frame.f_code] for frame, _ in frames if frame.f_code in codes]
         first = f"{(who or [near(frames[0][1].filename)])[0]} raised {type(error).__name__}"
         return [first, *theirs(error, named)]
     if isinstance(error, ValueError | TypeError):
         return [" ".join(str(error).split())]
     return [_ours(error)]
-
-
-def _code(function: Any) -> Any:
-    """Return the code object of a function, below its wrappers."""
-    return getattr(inspect.unwrap(function), "__code__", None)
 
 
 def _without_device() -> str:

@@ -97,13 +97,22 @@ class Loader:
         return self._modules[source]
 
     def _import(self, source: str) -> ModuleType:
-        if _is_a_path(source) or os.path.isfile(source):
-            path = _existing(source)
-            self.named.append(path)
-            return _running(source, lambda: _import_file(path))
-        if os.getcwd() not in sys.path:
-            sys.path.insert(0, os.getcwd())  # as `python -m` does
-        module = _running(source, lambda: _import_module(source))
+        try:
+            if _is_a_path(source) or os.path.isfile(source):
+                self.named.append(_existing(source))
+                return _import_file(self.named[-1])
+            if os.getcwd() not in sys.path:
+                sys.path.insert(0, os.getcwd())  # as `python -m` does
+            module = importlib.import_module(source)
+        except (LoadingError, KeyboardInterrupt):
+            raise
+        except BaseException as error:  # a file may also end the process: SystemExit
+            missing = error.name if isinstance(error, ModuleNotFoundError) else None
+            if missing and f"{source}.".startswith(f"{missing}."):
+                raise LoadingError(
+                    f"no module named {missing!r}; expected FILE.py or package.module, from here"
+                ) from None
+            raise LoadingError(f"{source} raised {type(error).__name__} when imported") from error
         package = sys.modules[source.partition(".")[0]]
         own = getattr(package, "__file__", None) or os.devnull  # one that is built in has none
         self.named += map(Path, getattr(package, "__path__", [own]))
@@ -145,15 +154,6 @@ def _existing(source: str) -> Path:
     return path.resolve()
 
 
-def _running(source: str, load: Any) -> ModuleType:
-    try:
-        return load()
-    except (LoadingError, KeyboardInterrupt):
-        raise
-    except BaseException as error:  # a file may also end the process: SystemExit
-        raise LoadingError(f"{source} raised {type(error).__name__} when imported") from error
-
-
 def _import_file(path: Path) -> ModuleType:
     name = f"{path.stem}_{next(_numbers)}_of_handgrad"
     spec = spec_from_file_location(name, path, loader=SourceFileLoader(name, str(path)))
@@ -167,14 +167,3 @@ def _import_file(path: Path) -> ModuleType:
         del sys.modules[name]
         raise
     return module
-
-
-def _import_module(name: str) -> ModuleType:
-    try:
-        return importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        if error.name and f"{name}.".startswith(f"{error.name}."):
-            raise LoadingError(
-                f"no module named {error.name!r}; expected FILE.py or package.module, from here"
-            ) from None
-        raise

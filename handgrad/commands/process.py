@@ -144,15 +144,11 @@ def _prepare_streams() -> None:
 
 def _on_signal(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 (as handlers are called)
     """Raise KeyboardInterrupt as Python does, but end at once while a library is imported."""
-    while frame is not None and _in_a_library(frame.f_code.co_filename):
+    while frame is not None and os.path.normcase(frame.f_code.co_filename).startswith(_LIBRARIES):
         if frame.f_code.co_filename == _IMPORTING:
             _stop()
         frame = frame.f_back
     raise KeyboardInterrupt
-
-
-def _in_a_library(file: str) -> bool:
-    return os.path.normcase(file).startswith(_LIBRARIES)
 
 
 def _on_dropped(dropped: Any) -> None:

@@ -1,9 +1,10 @@
 """A plugin for pytest that runs each test once for each mistake in what it calls."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack, redirect_stderr
-from typing import Any, NamedTuple
+from types import FunctionType
+from typing import Any
 
 import jax
 import pytest
@@ -21,9 +22,8 @@ from handgrad.report import GradientReport
 MOST_NAMED = 3
 
 
-class _Planted(NamedTuple):
-    planting: Planting
-    function: Any
+#: What mistakes are planted in, and its function.
+_Planted = tuple[Planting, FunctionType]
 
 
 class Loop:
@@ -60,7 +60,7 @@ class Loop:
     def _run(self, items: Sequence[pytest.Item]) -> None:
         targets = {}
         for name, report in self._reports.items():
-            planted = self._planted(report, [p.function for p in targets.values()])
+            planted = self._planted(report, [function for _, function in targets.values()])
             if isinstance(planted, str):
                 self._powers[name] = Power((), 0, planted)
             else:
@@ -98,30 +98,30 @@ class Loop:
             return f"in what is not written in Python, a {type(target.function).__name__}"
         if function in known:
             return "twice in one function"
-        return _Planted(Planting(target), function)
+        return Planting(target), function
 
     def _callers(
         self, items: Sequence[pytest.Item], targets: Mapping[str, _Planted]
     ) -> dict[str, list[pytest.Item]]:
         """Return the tests that pass as it is, by the derivative that they call."""
         found: dict[str, list[pytest.Item]] = {name: [] for name in targets}
-        plantings = [planted.planting for planted in targets.values()]
+        plantings = {name: planting for name, (planting, _) in targets.items()}
         jax.clear_caches()  # what was compiled before would not call them
         with ExitStack() as stack:
             for planting, function in targets.values():
                 stack.enter_context(planted_in_place(planting, function))
             for item in items:
-                before = {name: planted.planting.calls for name, planted in targets.items()}
-                if _outcome(item, plantings) != "passed":
+                before = {name: planting.calls for name, planting in plantings.items()}
+                if _outcome(item, plantings.values()) != "passed":
                     self._not_passing.append(item.nodeid)
                     continue
-                for name, planted in targets.items():
-                    if planted.planting.calls > before[name]:
+                for name, planting in plantings.items():
+                    if planting.calls > before[name]:
                         found[name].append(item)
         return found
 
 
-def _outcome(item: pytest.Item, plantings: Sequence[Planting]) -> str:
+def _outcome(item: pytest.Item, plantings: Iterable[Planting]) -> str:
     """Run a test, with its fixtures made anew; return `passed`, `failed` or `skipped`."""
     reports = runtestprotocol(item, log=False, nextitem=None)
     for planting in plantings:

@@ -119,13 +119,6 @@ def function_at(loader: "Loader", location: "Location", form: str) -> Any:
     return found
 
 
-def example_at(loader: "Loader", location: "Location") -> tuple[Any, ...]:
-    """Load an example, calling the function that returns it; raise `BadInput` if it is none."""
-    found = loader.load(location)
-    with as_bad_input(loader, {f"the example, {location},": found}):
-        return example_of(found, str(location))
-
-
 def example_of(found: Any, location: str) -> tuple[Any, ...]:
     """Return an example, from a tuple or from a function that returns it.
 
@@ -134,9 +127,9 @@ def example_of(found: Any, location: str) -> tuple[Any, ...]:
         Exception: whatever the function raises.
     """
     if callable(found):
-        if needed := _needed(found):
+        if names := needed(found):
             raise BadInput(
-                f"{location} is a function of {', '.join(needed)}; expected a tuple "
+                f"{location} is a function of {', '.join(names)}; expected a tuple "
                 "(params, *inputs), or a function without arguments that returns one"
             )
         found = found()
@@ -145,7 +138,7 @@ def example_of(found: Any, location: str) -> tuple[Any, ...]:
     raise BadInput(f"{location} is {_what(found)}; expected a tuple (params, *inputs)")
 
 
-def _needed(function: Any) -> list[str]:
+def needed(function: Any) -> list[str]:
     """Return the arguments that a function requires; none if it has no signature."""
     try:
         given = inspect.signature(function).parameters.values()

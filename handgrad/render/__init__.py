@@ -1,7 +1,6 @@
 """Render a report as text, on a terminal, or as HTML in a notebook; a new format is added here."""
 
-from handgrad.render.content import Reading, StepReading, StepsReading
-from handgrad.render.document import Document, Table
+from handgrad.render.content import Document, Reading, StepsReading, Table
 from handgrad.render.renderable import Renderable
 
-__all__ = ["Document", "Reading", "Renderable", "StepReading", "StepsReading", "Table"]
+__all__ = ["Document", "Reading", "Renderable", "StepsReading", "Table"]

@@ -4,7 +4,6 @@ import math
 
 from handgrad.data.findings import LeafReport
 from handgrad.data.numerals import plural, short
-from handgrad.render import rounding
 from handgrad.render.content import FEW_LEAVES, Reading
 
 
@@ -35,7 +34,7 @@ def detection(leaves: tuple[LeafReport, ...], verdict: str) -> str:
     """Say how small an error would have been caught; empty if not known."""
     short_ones = [leaf for leaf in leaves if leaf.arithmetic and leaf.judged]
     if short_ones:
-        return rounding.detection(short_ones, verdict)
+        return _of_rounding(short_ones, verdict)
     known = [leaf for leaf in leaves if 0 < leaf.detection_limit < math.inf]
     if not known:
         return ""
@@ -51,3 +50,28 @@ def detection(leaves: tuple[LeafReport, ...], verdict: str) -> str:
     also = [f"of {limit} in {leaf.path}" for limit, leaf in zip(limits, known, strict=True)]
     rest = " and ".join(also[1:][:FEW_LEAVES])
     return f"{start} of {known[0].path} would have been caught{rest and f', one {rest}'}."
+
+
+def _of_rounding(leaves: list[LeafReport], verdict: str) -> str:
+    """Say what rounding in short formats explains, and from where on an error is caught."""
+    names = list(dict.fromkeys(leaf.arithmetic for leaf in leaves))
+    text = ""
+    if verdict in ("agree", "imprecise"):
+        text = f"Rounding in {' and '.join(names)} explains every error. "
+    known = [leaf for leaf in leaves if 0 < leaf.detection_limit < math.inf]
+    if not known:
+        return text.rstrip()
+    worst = max(known, key=lambda leaf: leaf.detection_limit)
+    factor = max(leaf.factor_limit for leaf in known)
+    error = "One" if text else f"An error in {' and '.join(names)}"
+    return (
+        f"{text}{error} of {short(worst.detection_limit, 2)} times the root mean square of "
+        f"{worst.path} in any element would have been caught, and a factor of "
+        f"{_beside_one(factor)} in all of a leaf."
+    )
+
+
+def _beside_one(excess: float) -> str:
+    """Write 1 + excess with as many digits as tell it from 1, and two of these."""
+    places = -math.floor(math.log10(excess)) if 0 < excess < 1 else 0
+    return short(1 + excess, max(3, places + 1))

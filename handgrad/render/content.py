@@ -1,4 +1,4 @@
-"""The sentences and numbers of a report, in order, for all formats."""
+"""The sentences and numbers of a report, in order, and the blocks of others, for all formats."""
 
 import math
 import re
@@ -10,7 +10,6 @@ from handgrad.data import numerals
 from handgrad.data.findings import Diagnosis, Enclosure, Finding, LeafReport, NotJudged
 from handgrad.data.numerals import place, plural, short, ulps
 from handgrad.judging.judgement import Judgement
-from handgrad.render import rounding
 
 #: The verdicts of leaves, in the order of the report.
 WORST_FIRST = ("disagree", "undecidable", "imprecise", "agree", "not judged")
@@ -29,26 +28,14 @@ _EXACT = re.compile(r"\bexact\b(?! gelu)")
 
 
 @dataclass(frozen=True)
-class StepReading:
-    """One step of a gradient, for rendering."""
-
-    name: str
-    verdict: str
-    passes: bool
-
-
-@dataclass(frozen=True)
 class StepsReading:
-    """The steps of a gradient, in the order of the forward pass."""
+    """What a report says of the steps of a gradient."""
 
-    steps: tuple[StepReading, ...]
+    judged: int  #: how many were
+    right: int  #: how many of these are
+    wrong: tuple[str, ...]  #: the names of those that are not, in the order of the way back
     not_judged: tuple[NotJudged, ...]
     closer: "Reading | None"  #: the report on the first wrong step, if one is wrong
-
-    @property
-    def wrong(self) -> list[str]:
-        """The names of the wrong steps, in the order of the way back."""
-        return [step.name for step in reversed(self.steps) if step.verdict == "disagree"]
 
 
 @dataclass(frozen=True)
@@ -62,6 +49,30 @@ class Reading(Judgement):
     steps: StepsReading | None = None
 
 
+@dataclass(frozen=True)
+class Table:
+    """Rows of cells under a head; a row that is one text is a remark on the row above."""
+
+    rows: tuple[tuple[str, ...] | str, ...]
+    head: tuple[str, ...] = ()
+    right: tuple[int, ...] = ()  #: the numbers of the columns that are aligned on the right
+    indent: str = ""
+
+    @property
+    def widths(self) -> list[int]:
+        """The width of each column."""
+        cells = [row for row in (self.head, *self.rows) if row and not isinstance(row, str)]
+        return [max(map(len, column)) for column in zip(*cells, strict=True)]
+
+
+@dataclass(frozen=True)
+class Document:
+    """Paragraphs, tables and reports on gradients, one below the other."""
+
+    blocks: tuple[str | Table | Reading, ...]
+    close: bool = False  #: whether no line is left blank between them
+
+
 class Row(NamedTuple):
     """One number of the close-up."""
 
@@ -69,6 +80,11 @@ class Row(NamedTuple):
     digits: str
     same: int  #: the number of leading characters in common with the exact value
     note: str
+
+    @property
+    def shown_who(self) -> str:
+        """The same, as wide as `autodiff`, also where there is none."""
+        return f"{self.who:8}"
 
 
 class CloseUp(NamedTuple):
@@ -155,11 +171,21 @@ def _tolerance(leaf: LeafReport) -> str:
     if leaf.verdict == "disagree" and _off(leaf) > FAR_OFF:
         return ""
     if leaf.arithmetic:
-        return rounding.explained(leaf, _off(leaf))
+        return _of_rounding(leaf)
     text = f"Within {short(leaf.sharp, 2)} of {leaf.exact.name} is right"
     if math.isnan(leaf.loose) or not (leaf.loose or leaf.exact.certified):
         return f"{text}."
     return f"{text}; ordinary rounding may lead {short(leaf.loose, 2)} away."
+
+
+def _of_rounding(leaf: LeafReport) -> str:
+    """Say how an error in a short format compares with what rounding explains."""
+    off, rounding = _off(leaf), f"rounding in {leaf.arithmetic}"
+    if leaf.verdict != "disagree":
+        return f"R{rounding[1:]} explains {short(leaf.sharp, 2)}."
+    if off > 1:
+        return f"That is {short(off, 2)} times what {rounding} explains, {short(leaf.sharp, 2)}."
+    return f"R{rounding[1:]} explains that of one element, and not of all in one direction."
 
 
 def diagnoses(report: Reading) -> list[str]:
@@ -206,12 +232,10 @@ def _step(report: Reading) -> list[str]:
         return []
     if report.steps.closer is not None:
         return [_wrong_step(report.steps, report.steps.closer)]
-    right = [step for step in report.steps.steps if step.passes]
-    texts = []
+    right, texts = report.steps.right, []
     if right:
-        which = "step back that was judged is"
-        several = f"{len(right)} steps back that were judged are"
-        texts.append(f"The {which if len(right) == 1 else several} right.")
+        several = f"{right} steps back that were judged are"
+        texts = [f"The {'step back that was judged is' if right == 1 else several} right."]
     # One sentence for all steps with the same reason.
     reasons: dict[str, list[str]] = {}
     for step in report.steps.not_judged:
@@ -227,12 +251,11 @@ def _these(names: Iterable[str]) -> str:
 
 def _wrong_step(steps: StepsReading, closer: Reading) -> str:
     first, *others = steps.wrong
-    count = len(steps.steps)
-    which = f"is the first of its {count} steps back that is wrong"
+    which = f"is the first of its {steps.judged} steps back that is wrong"
     why = " ".join(_kinds(closer)) or _wrong_answers(closer)
     only = "is wrong, its only step that was judged"
     more = f"Also wrong: {_these(others)}." if others else ""
-    return " ".join(t for t in (f"{first} {which if count > 1 else only}.", why, more) if t)
+    return " ".join(t for t in (f"{first} {which if steps.judged > 1 else only}.", why, more) if t)
 
 
 def _wrong_answers(closer: Reading) -> str:

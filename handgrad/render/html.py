@@ -7,8 +7,7 @@ from handgrad.data.findings import LeafReport
 from handgrad.data.harmless import harmless
 from handgrad.data.numerals import place, short, ulps
 from handgrad.render import closing, content
-from handgrad.render.content import Reading
-from handgrad.render.document import Document, Table
+from handgrad.render.content import Document, Reading, Table
 from handgrad.render.text import MOST_LEAVES, left_out
 
 #: White text on these has a contrast above 4.5. Other text has the page's colour, except on our own
@@ -45,9 +44,13 @@ def as_html(shown: Reading | Document, links: Mapping[str, str] = NO_LINKS) -> s
     return f'<div class="handgrad" style="line-height: 1.4">{body}</div>'
 
 
+class _Html(str):
+    """What is HTML already."""
+
+
 def escape(text: str) -> str:
     """Return a text as HTML that shows it."""
-    return html.escape(harmless(text))
+    return text if isinstance(text, _Html) else html.escape(harmless(text))
 
 
 def _block(block: str | Table | Reading, links: Mapping[str, str]) -> str:
@@ -79,9 +82,8 @@ def _cells(
 def _report(report: Reading) -> str:
     remarks = content.findings(report)
     remarks += [f"Warning: {warning}" for warning in report.warnings]
-    headline = content.headline(report)[len(report.verdict) :].lstrip(": ")
     parts = [
-        f"<p>{badge(report.verdict)} {escape(headline)}</p>",
+        f"<p>{badge(report.verdict)} {escape(content.without_verdict(report))}</p>",
         _each(content.diagnoses(report), "p"),
         _leaves(content.ordered(report)),
         f"<ul>{_each(remarks, 'li')}</ul>" if remarks else "",
@@ -102,32 +104,26 @@ def _leaves(leaves: list[LeafReport]) -> str:
     """Return a table of the first leaves, and a collapsed one of the others."""
     if not leaves:
         return ""
-    hidden = leaves[MOST_LEAVES:]
+    rows, hidden = tuple(map(_row, leaves)), leaves[MOST_LEAVES:]
+    first = _block(Table(rows[:MOST_LEAVES], HEADINGS), NO_LINKS)
     if not hidden:
-        return _table(leaves)
-    summary = f"<summary>{escape(left_out(hidden))}</summary>"
-    return f"{_table(leaves[:MOST_LEAVES])}<details>{summary}{_table(hidden)}</details>"
+        return first
+    others = _block(Table(rows[MOST_LEAVES:], HEADINGS), NO_LINKS)
+    return f"{first}<details><summary>{escape(left_out(hidden))}</summary>{others}</details>"
 
 
-def _table(leaves: Iterable[LeafReport]) -> str:
-    head = "".join(f'<th style="{CELL}">{escape(heading)}</th>' for heading in HEADINGS)
-    body = "".join(map(_row, leaves))
-    return f'<table style="border-collapse: collapse"><tr>{head}</tr>{body}</table>'
-
-
-def _row(leaf: LeafReport) -> str:
+def _row(leaf: LeafReport) -> tuple[str, ...]:
     rows = content.rows(leaf)
-    cells = (
-        f"<code>{escape(leaf.path)}</code>",
-        escape(f"{leaf.shape} {leaf.dtype}"),
-        escape(place(leaf.index)),
-        "<br>".join(escape(row.who) for row in rows),
-        "<br>".join(_digits(row) for row in rows),
-        "<br>".join(["", *map(ulps, (leaf.ulps, leaf.ulps_autodiff)[: len(rows) - 1])]),
-        escape(short(leaf.detection_limit, 2)),
-        badge(leaf.verdict),
+    return (
+        _Html(f"<code>{escape(leaf.path)}</code>"),
+        f"{leaf.shape} {leaf.dtype}",
+        place(leaf.index),
+        _Html("<br>".join(escape(row.who) for row in rows)),
+        _Html("<br>".join(map(_digits, rows))),
+        _Html("<br>".join(["", *map(ulps, (leaf.ulps, leaf.ulps_autodiff)[: len(rows) - 1])])),
+        short(leaf.detection_limit, 2),
+        _Html(badge(leaf.verdict)),
     )
-    return "<tr>" + "".join(f'<td style="{CELL}">{cell}</td>' for cell in cells) + "</tr>"
 
 
 def _digits(row: content.Row) -> str:

@@ -3,8 +3,7 @@
 from abc import ABC, abstractmethod
 from typing import Any
 
-from handgrad.render.content import Reading
-from handgrad.render.document import Document
+from handgrad.render.content import Document, Reading
 from handgrad.render.html import as_html
 from handgrad.render.text import as_text
 

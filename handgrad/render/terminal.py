@@ -6,8 +6,7 @@ from rich.console import Console, ConsoleOptions
 from rich.text import Text
 
 from handgrad.render import content
-from handgrad.render.content import Reading
-from handgrad.render.document import Document
+from handgrad.render.content import Document, Reading
 from handgrad.render.text import HEADINGS, as_text
 
 STYLES = {"agree": "green", "imprecise": "yellow", "disagree": "bold red", "undecidable": "magenta"}
@@ -34,6 +33,7 @@ def _underline(text: Text, report: Reading) -> None:
     """Underline the digits of the worst element that are not those of the exact one."""
     close_up = content.close_up(report)
     for row in close_up.rows if close_up else ():
-        start = text.plain.find(f"  {row.digits}")
+        start = text.plain.find(f"  {row.shown_who}  {row.digits}")
         if start >= 0:
-            text.stylize("underline", start + 2 + row.same, start + 2 + len(row.digits))
+            end = start + len(f"  {row.shown_who}  {row.digits}")
+            text.stylize("underline", end - len(row.digits) + row.same, end)

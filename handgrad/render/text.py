@@ -9,8 +9,7 @@ from handgrad.data.findings import LeafReport
 from handgrad.data.harmless import harmless
 from handgrad.data.numerals import HEIGHT, clamped, place, short, terminal_width, ulps
 from handgrad.render import closing, content
-from handgrad.render.content import Reading
-from handgrad.render.document import Document, Table
+from handgrad.render.content import Document, Reading, Table
 
 #: The fewest and the most leaves in the table; between them as many as fit the screen.
 FEWEST_LEAVES, MOST_LEAVES = 3, 8
@@ -54,8 +53,7 @@ def as_text(shown: Reading | Document, columns: int | None = None) -> str:
     if isinstance(shown, Document):
         gap, blocks = "\n" if shown.close else "\n\n", [_block(b, columns) for b in shown.blocks]
     else:
-        above, below = _around_the_table(shown, columns)
-        gap, blocks = "\n\n", [b for b in (*above, _leaves(shown, columns), *below) if b]
+        gap, blocks = "\n\n", filter(None, _report(shown, columns))
     return harmless(gap.join(blocks))
 
 
@@ -85,20 +83,18 @@ def _lines(table: Table, columns: int) -> str:
     return "\n".join(lines)
 
 
-def fitting(report: Reading, columns: int) -> int:
-    """Return how many leaves the table may show, so that the whole fits one screen."""
-    above, below = _around_the_table(report, columns)
+def _report(report: Reading, columns: int) -> list[str]:
+    """Return the summary, the worst element, as many leaves as fit one screen, and the closing."""
+    answer = [content.headline(report), *content.diagnoses(report)]
+    above = ["\n".join(wrapped(text, columns) for text in answer), _close_up(report, columns)]
+    warnings = [f"Warning: {warning}" for warning in report.warnings]
+    remarks = _some(content.findings(report), "findings", columns)
+    remarks += _some(warnings, "warnings", columns)
+    footing = [wrapped(text, columns, "") for text in closing.footing(report)]
+    footing += [again(report.reproduce, columns)] if report.reproduce else []
+    below = ["\n".join(remarks), "\n".join(footing)]
     taken = sum(block.count("\n") + 2 for block in (*above, *below) if block)
-    free = HEIGHT - taken - len(("headings",))
-    if len(report.leaves) > free:
-        free -= len(("how many more",))
-    return min(MOST_LEAVES, max(FEWEST_LEAVES, free))
-
-
-def _around_the_table(report: Reading, columns: int) -> tuple[list[str], list[str]]:
-    answer = (wrapped(content.headline(report), columns), diagnoses(report, columns))
-    above = ["\n".join(text for text in answer if text), _close_up(report, columns)]
-    return above, [remarks(report, columns), footing(report, columns)]
+    return [*above, _leaves(content.ordered(report), columns, HEIGHT - taken), *below]
 
 
 def cells(leaf: LeafReport) -> tuple[str, ...]:
@@ -120,22 +116,6 @@ def left_out(leaves: list[LeafReport]) -> str:
     return f"... and {len(leaves)} more leaves, {how or f'{agreeing} of them agree'}"
 
 
-def remarks(report: Reading, columns: int) -> str:
-    """Return findings and warnings, a paragraph each."""
-    warnings = [f"Warning: {warning}" for warning in report.warnings]
-    found = [
-        *_some(content.findings(report), "findings", columns),
-        *_some(warnings, "warnings", columns),
-    ]
-    return "\n".join(found)
-
-
-def footing(report: Reading, columns: int) -> str:
-    """Return the closing lines."""
-    lines = [wrapped(text, columns, "") for text in closing.footing(report)]
-    return "\n".join([*lines, again(report.reproduce, columns)] if report.reproduce else lines)
-
-
 def again(call: str, columns: int) -> str:
     """Write a call or a command so that it can be pasted, also where it takes several lines.
 
@@ -155,71 +135,56 @@ def again(call: str, columns: int) -> str:
     return "\n".join(lines)
 
 
-def diagnoses(report: Reading, columns: int) -> str:
-    """Describe the kinds of mistake; empty if there is none."""
-    return "\n".join(wrapped(text, columns) for text in content.diagnoses(report))
-
-
 def _close_up(report: Reading, columns: int) -> str:
     close_up = content.close_up(report)
     if close_up is None:
         return ""
-    rows = tuple((row.who, row.digits, row.note) for row in close_up.rows)
-    # As wide as `autodiff`, also where there is none.
-    rows = ((f"{rows[0][0]:8}", *rows[0][1:]), *rows[1:])
+    rows = tuple((row.shown_who, row.digits, row.note) for row in close_up.rows)
     tolerance = [wrapped(f"  {close_up.tolerance}", columns)] if close_up.tolerance else []
     numbers = _lines(Table(rows, indent="  "), columns)
     return "\n".join([wrapped(close_up.title, columns), numbers, *tolerance])
 
 
-def _leaves(report: Reading, columns: int) -> str:
-    leaves = content.ordered(report)
+def _leaves(leaves: list[LeafReport], columns: int, lines: int) -> str:
+    """Write the table of leaves in so many lines, if that is enough for the fewest."""
     if not leaves:
         return ""
-    room = fitting(report, columns)
+    room = lines - len(("headings",))
+    if len(leaves) > room:
+        room -= len(("how many more",))
+    room = min(MOST_LEAVES, max(FEWEST_LEAVES, room))
     room += len(leaves) == room + 1  # one more leaf fits in place of the line that counts the rest
-    head, *rows = columns_of(leaves[:room], columns)
-    rest = left_out(leaves[room:])
-    lines = _lines(Table(tuple(rows), head), columns)
-    return f"{lines}\n{rest}" if rest else lines
+    table, rest = _lines(table_of(leaves[:room], columns), columns), left_out(leaves[room:])
+    return f"{table}\n{rest}" if rest else table
 
 
-def columns_of(leaves: list[LeafReport], columns: int) -> list[tuple[str, ...]]:
-    """Return the headings and a row for each leaf, as many columns of them as there is room for.
+def table_of(leaves: list[LeafReport], columns: int) -> Table:
+    """Return a row for each leaf, with as many columns as there is room for.
 
     Long paths are shortened to their ends.
     """
     right = "exact" if any(leaf.exact.certified for leaf in leaves) else "estimate"
-    rows = [tuple(right if h == "exact" else h for h in HEADINGS), *map(cells, leaves)]
-    left = [right if h == "exact" else h for h in LEAST_FIRST]
+    heads, least = ([right if h == "exact" else h for h in hs] for hs in (HEADINGS, LEAST_FIRST))
+    shown = {h: (h, *column) for h, *column in zip(heads, *map(cells, leaves), strict=True)}
+    paths = shown.pop(HEADINGS[0])
     if all(isnan(leaf.ulps_autodiff) for leaf in leaves):  # there is none, or none is known
-        k = HEADINGS.index(left.pop(0))
-        rows = [(*row[:k], *row[k + 1 :]) for row in rows]
-    while (room := _room(rows, columns)) < min(max(map(len, _paths(rows))), SHORTEST_PATH) and left:
-        k = rows[0].index(left.pop(0))
-        rows = [(*row[:k], *row[k + 1 :]) for row in rows]
-    return [(_end_of(path, max(room, len("..."))), *others) for path, *others in rows]
+        del shown[least.pop(0)]
 
+    def room() -> int:
+        return columns - sum(max(map(len, column)) + 2 for column in shown.values())
 
-def _paths(rows: list[tuple[str, ...]]) -> list[str]:
-    return [row[0] for row in rows]
-
-
-def _room(rows: list[tuple[str, ...]], columns: int) -> int:
-    """Return the room for the first column beside the others."""
-    _, *others = zip(*rows, strict=True)
-    return columns - sum(max(map(len, column)) + 2 for column in others)
+    while room() < min(max(map(len, paths)), SHORTEST_PATH) and least:
+        del shown[least.pop(0)]
+    width = max(room(), len("..."))
+    ends = [path if len(path) <= width else f"...{path[len(path) - width + 3 :]}" for path in paths]
+    head, *rows = zip(ends, *shown.values(), strict=True)
+    return Table(tuple(rows), head)
 
 
 def _some(texts: list[str], noun: str, columns: int) -> list[str]:
     shown = [wrapped(text, columns) for text in texts[:MOST_REMARKS]]
     more = len(texts) - MOST_REMARKS
     return [*shown, f"... and {more} more {noun}"] if more > 0 else shown
-
-
-def _end_of(path: str, width: int) -> str:
-    """Shorten a path to its end if the column is too narrow."""
-    return path if len(path) <= width else f"...{path[len(path) - width + 3 :]}"
 
 
 def wrapped(text: str, columns: int, indent: str = "  ") -> str:

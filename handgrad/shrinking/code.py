@@ -3,7 +3,8 @@
 import dataclasses
 import importlib.util
 import sys
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from handgrad.data import formats
 from handgrad.data.point import shortly
 from handgrad.program.aten.tensors import is_tensor, to_array
 from handgrad.shrinking.layout import is_key
-from handgrad.shrinking.literals import Group, Node, after, end, filled, flat, number, text
+from handgrad.shrinking.literals import filled, number, text
 
 
 @dataclass
@@ -27,7 +28,7 @@ class Source:
     )  #: (module, name) by alias; no module if own
     own: list[str] = field(default_factory=list)  #: notes on what the reader must add
 
-    def written(self, tree: Any, path: str) -> Node:
+    def written(self, tree: Any, path: str) -> str:
         """Write a value as code; `path` is its name if that is impossible."""
         if isinstance(tree, np.ndarray | np.generic | jax.Array):
             return self._array(tree, path)
@@ -38,13 +39,12 @@ class Source:
         if type(tree) in (float, complex, str):
             return number(tree) if type(tree) is not str else text(tree)
         if type(tree) is dict:
-            items = [(self.written(key, path), tree[key]) for key in tree]
-            parts = [after(f"{flat(key)}: ", self.written(v, path)) for key, v in items]
-            return Group("{", tuple(parts), "}")
-        if type(tree) is list:
-            return Group("[", tuple(self.written(part, path) for part in tree), "]")
-        if type(tree) is tuple:
-            return Group("(", tuple(self.written(part, path) for part in tree), end(tree))
+            items = [f"{self.written(k, path)}: {self.written(v, path)}" for k, v in tree.items()]
+            return f"{{{', '.join(items)}}}"
+        if type(tree) in (list, tuple):
+            parts = ", ".join(self.written(part, path) for part in tree)
+            comma = "," if len(tree) == 1 else ""
+            return f"[{parts}]" if type(tree) is list else f"({parts}{comma})"
         return self._other(tree, path)
 
     def named(self, thing: Any, name: str) -> str:
@@ -87,7 +87,7 @@ class Source:
                 return alias
         raise ValueError(f"{name}: no name is left for it")
 
-    def _other(self, tree: Any, path: str) -> Node:
+    def _other(self, tree: Any, path: str) -> str:
         kind = type(tree)
         if isinstance(tree, tuple) and hasattr(kind, "_fields"):
             parts = zip(kind._fields, tree, strict=True)
@@ -97,10 +97,10 @@ class Source:
             return self.named(tree, path)
         else:
             return self._unwritten(tree, path)
-        nodes = tuple(after(f"{name}=", self.written(part, path)) for name, part in parts)
-        return Group(f"{self.named(kind, kind.__name__)}(", nodes, ")")
+        written = [f"{name}={self.written(part, path)}" for name, part in parts]
+        return f"{self.named(kind, kind.__name__)}({', '.join(written)})"
 
-    def _array(self, array: Any, path: str) -> Node:
+    def _array(self, array: Any, path: str) -> str:
         if is_key(array):
             return self._key(array)
         kind = "jnp" if isinstance(array, jax.Array) else "np"
@@ -113,13 +113,12 @@ class Source:
         usual = kind == "np" and values.size and values.dtype in (np.float64, np.int64, np.bool_)
         return filled(kind, values, () if usual else (f"dtype={dtype}",))
 
-    def _tensor(self, tensor: Any) -> Node:
+    def _tensor(self, tensor: Any) -> str:
         self.module("torch", "torch")
         dtype = str(tensor.dtype)
         usual = dtype in ("torch.float32", "torch.int64", "torch.bool") and tensor.numel()
-        node = filled("torch", to_array(tensor), () if usual else (f"dtype={dtype}",), "tensor")
-        closing = ").requires_grad_()" if tensor.requires_grad else ")"
-        return replace(node, closing=closing)
+        made = filled("torch", to_array(tensor), () if usual else (f"dtype={dtype}",))
+        return f"{made}.requires_grad_()" if tensor.requires_grad else made
 
     def _unwritten(self, value: Any, path: str) -> str:
         name = f"{path}_of_your_own"
@@ -130,12 +129,10 @@ class Source:
         if note not in self.own:
             self.own.append(note)
 
-    def _key(self, key: Any) -> Node:
+    def _key(self, key: Any) -> str:
         self.module("jax", "jax")
         data = self.written(np.asarray(jax.random.key_data(key)), "key")
-        return Group(
-            "jax.random.wrap_key_data(", (data, f"impl={str(jax.random.key_impl(key))!r}"), ")"
-        )
+        return f"jax.random.wrap_key_data({data}, impl={str(jax.random.key_impl(key))!r})"
 
     def _dtype(self, dtype: Any, kind: str) -> str | None:
         if np.dtype(dtype).kind in "fiubc" and hasattr(np, dtype.name):
@@ -155,7 +152,8 @@ def home_of(thing: Any) -> tuple[str, str] | None:
     if module is None or module.__name__ == "__main__":
         return None
     name = getattr(thing, "__qualname__", "")
-    if not name or "<" in name or _at(module, name) is not thing:
+    there = reduce(lambda found, part: getattr(found, part, None), name.split("."), module)
+    if not name or "<" in name or there is not thing:
         # A lambda may have been assigned to a name.
         names = [name for name, value in vars(module).items() if value is thing]
         if not names:
@@ -175,10 +173,3 @@ def _found(module: str) -> bool:
         return spec is not None
     file = Path(spec.origin)
     return (file.parent.name if file.stem == "__init__" else file.stem) == module.split(".")[-1]
-
-
-def _at(module: Any, name: str) -> Any:
-    found = module
-    for part in name.split("."):
-        found = getattr(found, part, None)
-    return found

@@ -1,7 +1,7 @@
 """The smallest counterexample of a wrong gradient, as values and as a test that fails."""
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from typing import Any
@@ -11,19 +11,20 @@ import numpy as np
 
 from handgrad.clock import Clock
 from handgrad.data.complex_pairs import joined
+from handgrad.data.domains.named import written
+from handgrad.data.names import argument_names, numbered
 from handgrad.data.silent import quiet
 from handgrad.judging.case import Case
-from handgrad.judging.judgement import Judgement
+from handgrad.judging.claim import Check
 from handgrad.judging.options import How
 from handgrad.judging.outcome import Trial
 from handgrad.judging.trial import judge
 from handgrad.shrinking.code import Source
 from handgrad.shrinking.literals import WIDTH, laid_out
-from handgrad.shrinking.reproduction import lines, names_of
 from handgrad.shrinking.shrinker import smaller_points
 from handgrad.shrinking.signature import signature
 from handgrad.shrinking.still_fails import Mistake
-from handgrad.shrinking.subjects import subject_of
+from handgrad.shrinking.subjects import OfMatrix, Subject
 
 #: The part of a check's `seconds` in which a smaller point is looked for.
 FOR_SEARCH = 0.5
@@ -56,14 +57,16 @@ class Counterexample:
             values = own.arguments(*values)
         by_name = [source.named(function, name) for function, name in check.by_name]
         taken = {"np", "jnp", "jax", check.assertion, *functions, *by_name}
-        names = _distinct(names_of(check, len(values)), taken)
-        nodes = [source.written(value, name) for name, value in zip(names, values, strict=True)]
-        body = [
-            line
-            for name, node in zip(names, nodes, strict=True)
-            for line in laid_out(f"{name} = ", node)
-        ]
-        body += lines(self.case, check, functions, names, by_name)
+        names = argument_names(check.like, len(values), numbered("x", len(values)))
+        names = _distinct([n if n.isidentifier() else f"x{i}" for i, n in enumerate(names)], taken)
+        body = []
+        for name, value in zip(names, values, strict=True):
+            body += laid_out(f"{name} = {source.written(value, name)}")
+        given = [name for i, name in enumerate(names) if i not in check.keywords]
+        given += [f"{keyword}={names[i]}" for i, keyword in check.keywords.items()]
+        given += [f"{name}={f}" for (_, name), f in zip(check.by_name, by_name, strict=True)]
+        options = [f"{name}={value}" for name, value in _options(self.case, check).items()]
+        body += laid_out(f"{check.assertion}({', '.join([*functions, *given, *options])})")
         what = check.assertion.removeprefix("assert_") if self.case.claim.is_linear else "gradient"
         about = f"{self.finding}; {self.cut}" if self.cut else self.finding
         return _test(source, what, about, _wide(source, values, body))
@@ -95,12 +98,14 @@ def counterexample(trial: Trial) -> Counterexample | None:
     if seen is None or check is None or (own is not None and own.arguments is None):
         return None
     given = case.claim.of_caller(found.given)
-    subject = subject_of(case, check, found.given)
+    subject = OfMatrix(case, check) if case.claim.is_matrix else Subject(case, found.given)
     clock = Clock(FOR_SEARCH * trial.seconds)
-    for smaller in smaller_points(subject.scalar, given, Mistake(subject, given, seen, clock)):
+    for smaller in smaller_points(given, Mistake(subject, given, seen, clock)):
         with quiet():
             judgement = judge(*case.claim.again(subject.case, smaller), How())
-        if _shows(judgement, seen.kind) or smaller is given:
+        now = signature(judgement.trial.outcomes[judgement.trial.deciding])
+        same = judgement.verdict == "disagree" and now is not None and now.kind == seen.kind
+        if same or smaller is given:
             finding = judgement.headline.removeprefix("disagree: ")
             more = case.wording.more_seconds
             cut = f"the search for a smaller point was cut; {more}" if clock.over else ""
@@ -110,14 +115,16 @@ def counterexample(trial: Trial) -> Counterexample | None:
     raise AssertionError("the caller's own point is the last one")
 
 
-def _shows(judgement: Judgement, kind: str) -> bool:
-    """Tell whether a judgement finds the same kind of mistake."""
-    trial = judgement.trial
-    now = signature(trial.outcomes[trial.deciding])
-    return judgement.verdict == "disagree" and now is not None and now.kind == kind
+def _options(case: Case, check: Check) -> dict[str, str]:
+    """Write the options of the call that are not the default."""
+    texts = case.written()
+    if case.domain is not None:
+        texts["domain"] = written(case.domain)  # masks as arrays
+    texts |= check.options
+    return {"points": "0"} | {name: text.replace("'", '"') for name, text in texts.items()}
 
 
-def _distinct(names: tuple[str, ...], taken: set[str]) -> list[str]:
+def _distinct(names: Sequence[str], taken: set[str]) -> list[str]:
     """Make names distinct, by underscores after those that are taken."""
     free: list[str] = []
     for name in names:

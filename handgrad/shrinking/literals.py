@@ -1,6 +1,7 @@
 """Write numbers, text and arrays as Python code, broken into lines."""
 
-from dataclasses import dataclass, replace
+import itertools
+import re
 from typing import Any
 
 import numpy as np
@@ -13,48 +14,33 @@ WIDTH = 96
 #: A constant array of more elements is written by `full`, `zeros` or `ones`.
 FEW = 9
 
-
-@dataclass(frozen=True)
-class Group:
-    """Brackets with parts between them, written on one line if they fit."""
-
-    opening: str
-    parts: tuple["Node", ...]
-    closing: str
+#: A quoted text, brackets that hold nothing, or a sign that opens, closes or separates.
+_SIGN = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|\(\)|\[\]|\{\}|[()\[\]{},]""")
+_OPENING, _CLOSING = tuple("([{"), tuple(")]}")
 
 
-Node = str | Group
-
-
-def laid_out(start: str, node: Node, indent: int = 0) -> list[str]:
-    """Write lines of code: `start`, then the node, broken within brackets if it is too long."""
-    line = start + flat(node)
-    if isinstance(node, str) or indent + len(line) <= WIDTH or not node.parts:
+def laid_out(line: str, indent: int = 0) -> list[str]:
+    """Write code on lines: what is too long is broken within its last brackets."""
+    start, parts, end = _within_brackets(line)
+    if indent + len(line) <= WIDTH or not parts:
         return [" " * indent + line]
-    lines = [" " * indent + start + node.opening]
-    for part in node.parts:
-        inner = laid_out("", part, indent + 4)
-        lines += [*inner[:-1], f"{inner[-1]},"]
-    return [*lines, " " * indent + node.closing.lstrip(",")]
+    inner = [laid_out(part, indent + 4) for part in parts]
+    broken = [text for lines in inner for text in (*lines[:-1], f"{lines[-1]},")]
+    return [" " * indent + start, *broken, " " * indent + end]
 
 
-def flat(node: Node) -> str:
-    """Write a node on one line."""
-    if isinstance(node, str):
-        return node
-    return node.opening + ", ".join(map(flat, node.parts)) + node.closing
-
-
-def after(start: str, node: Node) -> Node:
-    """Prefix a node."""
-    if isinstance(node, str):
-        return start + node
-    return replace(node, opening=start + node.opening)
-
-
-def end(parts: tuple[Any, ...]) -> str:
-    """Return the closing bracket of a tuple."""
-    return ",)" if len(parts) == 1 else ")"
+def _within_brackets(line: str) -> tuple[str, list[str], str]:
+    """Return what is before a line's last brackets that hold something, its parts, and the rest."""
+    depth, ends = 0, [0]
+    for found in _SIGN.finditer(line):
+        opens, closes = found[0] in _OPENING, found[0] in _CLOSING
+        depth += opens - closes
+        if opens and depth == 1:
+            ends = [found.end()]
+        elif (found[0] == "," and depth == 1) or (closes and depth == 0):
+            ends.append(found.end())
+    parts = [line[a : b - 1].strip() for a, b in itertools.pairwise(ends)]
+    return line[: ends[0]], [part for part in parts if part], line[ends[-1] - 1 :]
 
 
 def text(text: str) -> str:
@@ -87,19 +73,20 @@ def _shortest(value: Any) -> str:
     return text if not np.isfinite(exact) or {".", "e"} & set(text) else f"{text}.0"
 
 
-def filled(kind: str, values: np.ndarray, dtype: tuple[str, ...], maker: str = "array") -> Group:
+def filled(kind: str, values: np.ndarray, dtype: tuple[str, ...]) -> str:
     """Write the call that makes an array: a function of the module `kind`."""
     first = values.reshape(-1)[0] if values.size else values.dtype.type(0)
     same = values.size != 1 and values.tobytes() == np.full_like(values, first).tobytes()
     if same and (values.size > FEW or not values.size):
         name = {"0.0": "zeros", "0": "zeros", "1.0": "ones", "1": "ones"}.get(number(first))
         fill = () if name else (number(first),)
-        return Group(f"{kind}.{name or 'full'}(", (str(values.shape), *fill, *dtype), ")")
-    return Group(f"{kind}.{maker}(", (nested(values), *dtype), ")")
+        return f"{kind}.{name or 'full'}({', '.join((str(values.shape), *fill, *dtype))})"
+    maker = "tensor" if kind == "torch" else "array"
+    return f"{kind}.{maker}({', '.join((nested(values), *dtype))})"
 
 
-def nested(values: np.ndarray) -> Node:
+def nested(values: np.ndarray) -> str:
     """Write the elements of an array as nested lists."""
     if values.ndim == 0:
         return number(values[()])
-    return Group("[", tuple(nested(values[i]) for i in range(len(values))), "]")
+    return f"[{', '.join(map(nested, values))}]"

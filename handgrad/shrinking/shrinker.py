@@ -8,7 +8,6 @@ import itertools
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any
 
 import numpy as np
 from hypothesis import Phase, Verbosity, configuration, find, settings
@@ -21,7 +20,6 @@ from handgrad.shrinking.choices import Choices, choices, free_choices
 from handgrad.shrinking.descent import Numbers, descended
 from handgrad.shrinking.dimensions import Dimensions
 from handgrad.shrinking.layout import Layout
-from handgrad.shrinking.shapes import Probes
 from handgrad.shrinking.still_fails import Mistake
 
 #: The most lengths to try, at each of which JAX compiles the loss, for a fifth of a second.
@@ -43,9 +41,9 @@ SECONDS = 5.0
 Arrays = Sequence[np.ndarray]
 
 
-def smaller_points(loss: Callable[..., Any], given: Point, mistake: Mistake) -> Iterator[Point]:
+def smaller_points(given: Point, mistake: Mistake) -> Iterator[Point]:
     """Yield points at which a mistake shows, the smallest first, the caller's own last."""
-    search = _Search(loss, given, mistake)
+    search = _Search(given, mistake)
     lengths, shown = search.shortest()
     yield from search.simplest(lengths, shown)
     yield search.at(shown)
@@ -55,14 +53,14 @@ def smaller_points(loss: Callable[..., Any], given: Point, mistake: Mistake) -> 
 class _Search:
     """One search from one point."""
 
-    def __init__(self, loss: Callable[..., Any], given: Point, mistake: Mistake) -> None:
+    def __init__(self, given: Point, mistake: Mistake) -> None:
         self.layout, self._mistake = Layout(given), mistake
-        self._dimensions = Dimensions(Probes(loss, mistake.answer, self.layout), self.layout)
+        self._dimensions = Dimensions(mistake.subject.scalar, mistake.answer, self.layout)
         self._clock = Clock(SECONDS)
 
     def at(self, arrays: Arrays) -> Point:
         """Return the point with other arrays, its parameters moved into their domains."""
-        given, case = self.layout.arguments(arrays), self._mistake.case
+        given, case = self.layout.arguments(arrays), self._mistake.subject.case
         return case.moved(given, given.leaves) if case.domains else given
 
     def shortest(self) -> tuple[Numbers, Arrays]:
@@ -75,7 +73,7 @@ class _Search:
             nonlocal room
             if lengths not in shown:
                 fillings = self._fillings(lengths)
-                may = bool(fillings) and room > 0 and self._may_show(fillings[0])
+                may = bool(fillings) and room > 0 and self._mistake.may_show(self.at(fillings[0]))
                 room -= may
                 shown[lengths] = list(filter(self._seems, fillings)) if may else []
             return bool(shown[lengths])
@@ -100,12 +98,12 @@ class _Search:
 
         def shows(which: Numbers) -> bool:
             if which not in known:
-                if len(known) == MOST_NUMBERS or not self._in_time():
+                if len(known) == MOST_NUMBERS or self._clock.over:
                     raise _EnoughError
                 known[which] = self._certain(_chosen(options, which))
             return known[which]
 
-        _shrink([(0, len(o.arrays) - 1) for o in options for _ in range(o.count)], shows)
+        _shrink([len(o.arrays) - 1 for o in options for _ in range(o.count)], shows)
         if found := [which for which, does in known.items() if does]:
             yield self.at(_chosen(options, min(found)))
 
@@ -126,13 +124,7 @@ class _Search:
         return self._mistake.shows(self.at(arrays))
 
     def _seems(self, arrays: Arrays) -> bool:
-        return self._in_time() and self._mistake.seems(self.at(arrays))
-
-    def _in_time(self) -> bool:
-        return not self._clock.over
-
-    def _may_show(self, arrays: Arrays) -> bool:
-        return self._mistake.may_show(self.at(arrays))
+        return not self._clock.over and self._mistake.seems(self.at(arrays))
 
     def _options(self, lengths: Numbers, arrays: Arrays | None) -> list[Choices]:
         """Return the replacements of each array; none if there are no such lengths."""
@@ -176,15 +168,15 @@ class _EnoughError(BaseException):
     """
 
 
-def _shrink(ranges: Sequence[tuple[int, int]], shows: Callable[[Numbers], bool]) -> None:
-    """Let Hypothesis look for the least integers in these ranges for which `shows` holds.
+def _shrink(highest: Sequence[int], shows: Callable[[Numbers], bool]) -> None:
+    """Let Hypothesis look for the least integers, from 0 to these, for which `shows` holds.
 
     Half of all draws are the upper end, which keeps the original number: the mistake may show at
     few others.
     """
     up_to = [
-        st.integers(low, 2 * high - low + 1).map(lambda number, high=high: min(number, high))
-        for low, high in ranges
+        st.integers(0, 2 * high + 1).map(lambda number, high=high: min(number, high))
+        for high in highest
     ]
     # None may be found, or no more be tried.
     with nothing_left(), suppress(HypothesisException, _EnoughError):

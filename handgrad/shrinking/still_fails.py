@@ -14,7 +14,6 @@ from handgrad.data.point import Point, vector
 from handgrad.data.silent import quiet
 from handgrad.judging import form
 from handgrad.judging.case import Case
-from handgrad.judging.variation import repeated
 from handgrad.shrinking.signature import (
     LOSS,
     NOT_FINITE,
@@ -43,14 +42,9 @@ class Mistake:
         # If NumPy did not warn where it was found, it must not warn at other points either.
         self._neither_zero = self._continues = False
         self._floats: Any = {"divide": "raise", "over": "raise", "invalid": "raise"}
-        if not self._quietly(self._is_shown, given):
+        if not self.seems(given):
             self._floats = {}
         self._continues = self.seems(given) and self._quietly(self._stays, given)
-
-    @property
-    def case(self) -> Case:
-        """The case of what is wrong, with the caller's functions."""
-        return self.subject.case
 
     def beside_a_number(self) -> "Mistake":
         """Return the mistake, to be looked for only where neither yours nor exact is 0.
@@ -64,13 +58,15 @@ class Mistake:
 
     def answer(self, params: Any, *inputs: Any) -> Any:
         """Return the gradient, without the loss."""
-        found = self.case.gradient(params, *inputs)
+        found = self.subject.case.gradient(params, *inputs)
         pair = isinstance(found, tuple | list) and len(found) == 2
-        return found[1] if self.case.has_value and pair else found
+        return found[1] if self.subject.case.has_value and pair else found
 
     def may_show(self, given: Point) -> bool:
         """Tell whether the mistake can show at a point, by the form of the gradient."""
-        return self.seen.of_form or self._quietly(self._has_form, given)
+        return self.seen.of_form or self._quietly(
+            lambda at: not form.call_gradient(*self.subject.at(at))[2], given
+        )
 
     def seems(self, given: Point) -> bool:
         """Tell whether the mistake shows in comparison with autodiff, before it is judged.
@@ -78,8 +74,8 @@ class Mistake:
         If it is about as large near the point where it was found, it must be so near this one too:
         at zeros and ties there may be gaps that exist nowhere else.
         """
-        is_shown = self._stays if self._continues else self._is_shown
-        return self._quietly(is_shown, given)
+        shown = self._stays if self._continues else lambda at: self._gap(at) is not None
+        return self._quietly(shown, given)
 
     def shows(self, given: Point) -> bool:
         """Tell whether the same mistake is made at a point where a right gradient would pass.
@@ -104,14 +100,8 @@ class Mistake:
                 raise
         return False
 
-    def _has_form(self, given: Point) -> bool:
-        return not form.call_gradient(*self.subject.at(given))[2]
-
-    def _is_shown(self, given: Point) -> bool:
-        return self._gap(given) is not None
-
     def _stays(self, given: Point) -> bool:
-        here, there = self._gap(given), self._gap(nearby(self.case, given))
+        here, there = self._gap(given), self._gap(nearby(self.subject.case, given))
         if here is None or there is None:
             return False
         return bool(np.max(np.abs(here - there)) <= np.max(np.abs(here)) / 2)
@@ -124,7 +114,9 @@ class Mistake:
         case, given = self.subject.at(given)
         loss, autodiff = self.subject.answers(case, given)
         if self.seen.of_form:
-            return np.zeros(1) if np.isfinite(loss) and self._same_form(case, given) else None
+            (_, _, found), _ = repeated(case, given)
+            same = any(finding.kind == self.seen.kind for finding in found)
+            return np.zeros(1) if np.isfinite(loss) and same else None
         with np.errstate(**self._floats):
             called = form.call_gradient(case, given)
         value, answer, findings = called
@@ -146,10 +138,6 @@ class Mistake:
         if self._neither_zero and not neither_zero(np.abs(gap), mine, theirs):
             return None
         return gap if np.isfinite(autodiff).all() and largest >= self.seen.least else None
-
-    def _same_form(self, case: Case, given: Point) -> bool:
-        (_, _, found), _ = repeated(case, given)
-        return any(finding.kind == self.seen.kind for finding in found)
 
     def _certainly(self, given: Point) -> bool:
         if self.seen.of_form:

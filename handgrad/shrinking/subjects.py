@@ -32,7 +32,12 @@ class Subject:
         self._loss = prepare(case, given)
         if isinstance(self._loss, JaxLoss) and self._loss.has_autodiff and not case.autodiff:
             case = self._loss.case  # which may be in jax.numpy in place of NumPy
-            autodiff = _compiled(case, given, self._loss.traced(given).differentiate)
+            differentiate, loss = self._loss.traced(given).differentiate, case.loss
+            gradient = _Compiled(lambda params, inputs: differentiate(loss)(params, *inputs), given)
+
+            def autodiff(params: Any, *inputs: Any) -> Any:
+                return gradient(replace(given, params=params, inputs=inputs))
+
             self._loss = prepare(replace(case, autodiff=autodiff), given)
         self.case, self.has_autodiff = self._loss.case, self._loss.has_autodiff
         self.scalar = case.loss
@@ -57,7 +62,7 @@ class OfMatrix(Subject):
 
     def __init__(self, case: Case, check: Check) -> None:
         self._of = case
-        self._programs: dict[Any, Any] = {}  #: its matrix in JAX; None if JAX cannot trace it
+        self._programs: dict[Any, _Compiled] = {}  #: its matrix, by the form of the point
         self._cases: dict[Any, tuple[Case, Point]] = {}  #: one of each form, which JAX compiles
         (derivative, _), (function, _) = check.functions
         self.case = replace(case, claim=GRADIENT, gradient=derivative, loss=function)
@@ -73,25 +78,12 @@ class OfMatrix(Subject):
 
     def answers(self, case: Case, at: Point) -> tuple[float, np.ndarray]:
         """Return 0 for the loss, which is linear, and the matrix in floats."""
+        at = case.claim.of_caller(at)
+        if at.form not in self._programs:
+            self._programs[at.form] = _Compiled(case.claim.matrix(), at)
         with jax.enable_x64(True):
-            blocks = self._matrix(case.claim.matrix(), case.claim.of_caller(at))
+            blocks = self._programs[at.form](at)
         return 0.0, vector([np.asarray(block, dtype=np.float64) for block in blocks])
-
-    def _matrix(self, matrix: Any, given: Point) -> Any:
-        """Return the blocks at a point, by a program that is compiled once if JAX can trace it."""
-        layout, form = Layout(given), given.form
-
-        def together(arrays: Any) -> Any:
-            x, args = layout.together(arrays)
-            return matrix(x, args)
-
-        if form not in self._programs:
-            self._programs[form] = jax.jit(together, compiler_options=QUICK)
-        if self._programs[form] is not None:
-            with best_effort():
-                return self._programs[form](layout.arrays)
-            self._programs[form] = None
-        return together(layout.arrays)
 
     def judged(self, given: Point) -> Outcome:
         """Judge a point."""
@@ -99,29 +91,19 @@ class OfMatrix(Subject):
         return judge_point(prepare(case, at), at)
 
 
-def subject_of(case: Case, check: Check, given: Point) -> Subject:
-    """Return what is wrong, of a case at a point of it."""
-    return OfMatrix(case, check) if case.claim.is_matrix else Subject(case, given)
+class _Compiled:
+    """A function of parameters and inputs, compiled for each choice of shapes if it can be."""
 
+    def __init__(self, function: Any, given: Point) -> None:
+        layout, self._function, self._traceable = Layout(given), function, True
+        self._together = jax.jit(
+            lambda arrays: function(*layout.together(arrays)), compiler_options=QUICK
+        )
 
-def _compiled(case: Case, given: Point, differentiate: Any) -> Callable[..., Any]:
-    """Return autodiff, compiled once for each choice of shapes."""
-    layout = Layout(given)
-
-    def together(arrays: Any) -> Any:
-        params, inputs = layout.together(arrays)
-        return differentiate(case.loss)(params, *inputs)
-
-    compiled = jax.jit(together, compiler_options=QUICK)
-    traceable = True
-
-    def autodiff(params: Any, *inputs: Any) -> Any:
-        nonlocal traceable
-        if traceable:
-            with best_effort():  # the loss needs the values of its inputs, or is not defined there
-                return compiled(Layout(replace(given, params=params, inputs=inputs)).arrays)
-        found = differentiate(case.loss)(params, *inputs)
-        traceable = False
+    def __call__(self, given: Point) -> Any:
+        if self._traceable:
+            with best_effort():  # it needs the values of its inputs, or is not defined there
+                return self._together(Layout(given).arrays)
+        found = self._function(given.params, given.inputs)
+        self._traceable = False
         return found
-
-    return autodiff

@@ -47,33 +47,23 @@ def compiled(
     raised: Exception = TypeError("the loss was not traced")
     for is_argument in _ARGUMENTS:
         given = [leaf for leaf in leaves if is_argument(leaf)]
-        of_arguments = _with_constants(loss, leaves, is_argument, tree)
+
+        def of_arguments(
+            params: Any, given: Iterable[Any], is_argument: Callable[[Any], bool] = is_argument
+        ) -> Any:
+            given = iter(given)
+            together = [next(given) if is_argument(leaf) else leaf for leaf in leaves]
+            return loss(params, *jax.tree_util.tree_unflatten(tree, together))
+
+        autodiff = jax.value_and_grad(of_arguments)
         try:
-            jax.eval_shape(jax.value_and_grad(of_arguments), params, given)
+            jax.eval_shape(autodiff, params, given)
         except Exception as error:  # the caller's code may raise anything on tracers
             raised = error
             continue
         static = [names.in_inputs(path) for path, leaf in found if not is_argument(leaf)]
-        return Compiled(
-            jax.jit(jax.value_and_grad(of_arguments)),
-            jax.jit(of_arguments),
-            (params, given),
-            tuple(static),
-        )
+        return Compiled(jax.jit(autodiff), jax.jit(of_arguments), (params, given), tuple(static))
     return raised
-
-
-def _with_constants(
-    loss: Callable[..., Any], leaves: list[Any], is_argument: Callable[[Any], bool], tree: Any
-) -> Callable[..., Any]:
-    """Return the loss as a function of the parameters and of the inputs that are arguments."""
-
-    def of_arguments(params: Any, given: Iterable[Any]) -> Any:
-        given = iter(given)
-        together = [next(given) if is_argument(leaf) else leaf for leaf in leaves]
-        return loss(params, *jax.tree_util.tree_unflatten(tree, together))
-
-    return of_arguments
 
 
 def why_not(error: Exception) -> str:

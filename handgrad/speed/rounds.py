@@ -74,7 +74,10 @@ def time_rounds(
     waits = dict.fromkeys(running, False)
     if repeats is None:
         waits = {name: _has_jax_arrays(run()) for name, run in running.items()}
-        repeats = {name: _repeats(run, waits[name]) for name, run in running.items()}
+        repeats = {}
+        for name, run in running.items():
+            once = min(sample(run, 1, waits[name])[0] for _ in range(2))
+            repeats[name] = calls_of_a_sample(once, SAMPLE_SECONDS)
     times: dict[str, list[float]] = {name: [] for name in running}
     last: dict[str, Any] = {}
     until = time.perf_counter() + seconds
@@ -125,11 +128,6 @@ def sample(run: Callable[[], Any], repeats: int, waits: bool = False) -> tuple[f
 
 def _has_jax_arrays(answer: Any) -> bool:
     return any(isinstance(leaf, jax.Array) for leaf in jax.tree_util.tree_leaves(answer))
-
-
-def _repeats(run: Callable[[], Any], waits: bool) -> int:
-    once = min(sample(run, 1, waits)[0] for _ in range(2))
-    return calls_of_a_sample(once, SAMPLE_SECONDS)
 
 
 def calls_of_a_sample(once: float, seconds: float) -> int:

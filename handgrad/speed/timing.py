@@ -6,7 +6,7 @@ difference within the noise does not count.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
 from functools import partial
 from statistics import median
 from typing import Any
@@ -68,82 +68,70 @@ def time_gradient(
     case, at, names, _ = in_arrays(Case(gradient, loss, has_value=has_value), (params, *inputs))
     gradient, loss, given = case.gradient, case.loss, point_at(at[0], at[1:], names)
     with jax.enable_x64(given.wide):
-        contest = _contest(gradient, loss, given)
-        first = contest.running[YOURS]()
-        times, last = time_rounds(contest.running, rounds, seconds)
+        running, firsts, program = _contest(gradient, loss, given)
+        first = running[YOURS]()
+        times, last = time_rounds(running, rounds, seconds)
     grads = [answer[1] if has_value else answer for answer in (first, last[YOURS])]
     leaves = [vector(form.answer(grad, given)[0]) for grad in grads]
     if not np.array_equal(*leaves, equal_nan=True):
         raise NotTimedError("the last timed call did not answer what the first one did")
-    return _timings(contest, times)
+    return _timings(times, firsts, program)
 
 
-@dataclass(frozen=True, eq=False)
-class _Contest:
-    """The contenders, the compiled program, and the times of first calls."""
-
-    running: Mapping[str, Callable[[], Any]]
-    program: Compiled | Exception
-    first_call: float | None
-    first_call_of_autodiff: float | None
-
-
-def _contest(gradient: Any, loss: Any, given: Point) -> _Contest:
+def _contest(
+    gradient: Any, loss: Any, given: Point
+) -> tuple[dict[str, Callable[[], Any]], dict[str, float], Compiled | Exception]:
+    """Return the contenders, the seconds of first calls that compile, and what is compiled."""
     params, inputs = copied(given.params), copied(given.inputs)
-    yours = partial(gradient, params, *inputs)
-    first_call = None
+    running: dict[str, Callable[[], Any]] = {
+        YOURS: partial(gradient, params, *inputs),
+        LOSS: partial(loss, params, *inputs),
+    }
+    firsts = {}
     if hasattr(gradient, "clear_cache"):  # a function under jax.jit, which the judge has called
         gradient.clear_cache()
-        first_call, _ = sample(yours, 1, waits=True)
-    running: dict[str, Callable[[], Any]] = {YOURS: yours, LOSS: partial(loss, params, *inputs)}
+        firsts[YOURS], _ = sample(running[YOURS], 1, waits=True)
     # JAX's arrays stay; all other leaves become NumPy's.
     arrays = jax.tree_util.tree_map(
         lambda leaf, array: leaf if isinstance(leaf, jax.Array) else array,
         *(given.params, given.arrays),
     )
     program = compiled(loss, arrays, given.inputs, given.names)
-    first_call_of_autodiff = None
     if isinstance(program, Compiled):
-        running |= _compiled(program)
-        first_call_of_autodiff, _ = sample(running[AUTODIFF], 1, waits=True)
+        running[AUTODIFF] = partial(program.autodiff, *program.arguments)
+        running[COMPILED_LOSS] = partial(program.loss, *program.arguments)
+        if program.from_numpy:
+            running[ON_DEVICE] = partial(program.autodiff, *jax.device_put(program.arguments))
+        firsts[AUTODIFF], _ = sample(running[AUTODIFF], 1, waits=True)
     else:
         plain = partial(jax.value_and_grad(loss), arrays, *inputs)
-        running |= {AUTODIFF: plain} if _runs(plain) else {}
-    return _Contest(running | {AGAIN: yours}, program, first_call, first_call_of_autodiff)
+        with suppress(Exception):  # a loss that JAX cannot differentiate has nothing beside it
+            plain()
+            running[AUTODIFF] = plain
+    return running | {AGAIN: running[YOURS]}, firsts, program
 
 
-def _compiled(program: Compiled) -> dict[str, Callable[[], Any]]:
-    running = {
-        AUTODIFF: partial(program.autodiff, *program.arguments),
-        COMPILED_LOSS: partial(program.loss, *program.arguments),
-    }
-    if program.from_numpy:
-        running[ON_DEVICE] = partial(program.autodiff, *jax.device_put(program.arguments))
-    return running
+def _timings(
+    times: Mapping[str, Sequence[float]],
+    firsts: Mapping[str, float],
+    program: Compiled | Exception,
+) -> Timings:
+    def late(name: str) -> float:
+        return firsts[name] - median(times[name]) if name in firsts else 0.0
 
-
-def _runs(function: Callable[[], Any]) -> bool:
-    try:
-        function()
-    except Exception:  # a loss that JAX cannot differentiate: there is nothing to compare with
-        return False
-    return True
-
-
-def _timings(contest: _Contest, times: Mapping[str, Sequence[float]]) -> Timings:
-    program, noise = contest.program, ratio(times[YOURS], times[AGAIN])
-
-    late = _late(contest, times)
+    # How many seconds longer autodiff takes to compile than yours.
+    longer = late(AUTODIFF) - late(YOURS) if AUTODIFF in firsts else None
+    noise = ratio(times[YOURS], times[AGAIN])
 
     def beside(name: str) -> Rival | None:
-        return rival(times[YOURS], times[name], noise, late) if name in times else None
+        return rival(times[YOURS], times[name], noise, longer) if name in times else None
 
     return Timings(
         yours=median(times[YOURS]),
-        first_call=contest.first_call,
+        first_call=firsts.get(YOURS),
         autodiff=beside(AUTODIFF),
         on_device=beside(ON_DEVICE),
-        first_call_of_autodiff=contest.first_call_of_autodiff,
+        first_call_of_autodiff=firsts.get(AUTODIFF),
         loss=median(times[LOSS]),
         compiled_loss=median(times[COMPILED_LOSS]) if COMPILED_LOSS in times else None,
         noise=noise,
@@ -152,12 +140,3 @@ def _timings(contest: _Contest, times: Mapping[str, Sequence[float]]) -> Timings
         device=jax.default_backend(),
         rounds=len(times[YOURS]),
     )
-
-
-def _late(contest: _Contest, times: Mapping[str, Sequence[float]]) -> float | None:
-    """Return how many seconds longer autodiff takes to compile than yours; None if it is not."""
-    if contest.first_call_of_autodiff is None:
-        return None
-    autodiffs = contest.first_call_of_autodiff - median(times[AUTODIFF])
-    yours = 0.0 if contest.first_call is None else contest.first_call - median(times[YOURS])
-    return autodiffs - yours

@@ -40,19 +40,14 @@ class Timings(Renderable):
         return f"<Timings: yours {seconds(self.yours)}{compared}>"
 
     def _content(self) -> Document:
-        return _document(self)
+        medians = f"the medians of {self.rounds} rounds" if self.rounds > 1 else "one round"
+        title = f"What one call takes ({self.device}, {medians}):"
+        table = Table(tuple(_rows(self)), right=(1,), indent="  ")
+        return Document((title, table, *sentences(self)), close=True)
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as data for JSON."""
         return as_json(self)
-
-
-def _document(timings: Timings) -> Document:
-    n = timings.rounds
-    medians = f"the medians of {n} rounds" if n > 1 else "one round"
-    title = f"What one call takes ({timings.device}, {medians}):"
-    table = Table(tuple(_rows(timings)), right=(1,), indent="  ")
-    return Document((title, table, *sentences(timings)), close=True)
 
 
 def sentences(timings: Timings) -> list[str]:

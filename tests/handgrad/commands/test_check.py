@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shlex
 import sys
 from pathlib import Path
@@ -83,11 +84,18 @@ def ends(text: str) -> str:
     return f"mine.py, line {line_of(f'    {text}')}: {text}: this ends the process; expected a res"
 
 
-#: Words behind `check mine.py:`, the exit code, and what is printed, with 2 as one line of errors.
+#: Words behind `check`, the exit code, and what is printed, with 2 as one line of errors.
 LINES: list[tuple[str, int, str]] = [
     ("gradient --points 2", 0, "3 points judged"),
     ("with_value --points 0 --has-value", 0, "agree: "),
     ("exchanged --points=0 --time", 1, "\nNot timed: disagree: a gradient gets a time once it is"),
+    ("with_value --points=0", 1, "if it returns (loss, grads), say --has-value"),
+    ("gradient --seconds=1e-9", 3, "--seconds gives it more, --directions 1 judges less"),
+    (
+        "ones --loss by_rule --like weights --points=0",
+        1,
+        "if that is intended, declare it with --trust-rule",
+    ),
     ("loses_digits --points=0", 0, "imprecise: "),
     ("loses_digits --points=0 --strict", 1, "imprecise: "),
     ("zeros --loss jump --points=0", 3, "undecidable: "),
@@ -107,25 +115,15 @@ LINES: list[tuple[str, int, str]] = [
     # With 0 it would say that the gradient is right, with 1 that it is wrong.
     ("left", 2, f"gradient: {ends('sys.exit(0)')}"),
     ("gradient --like=no_example", 2, ends("exit()")),
+    # Where a gradient is: what is not there has the nearest, or what was expected.
+    ("mine.py:qqqq", 2, "mine.py has no 'qqqq'; it has "),
+    ("min.py:loss", 2, "no such file: min.py; did you mean 'mine.py'?"),
+    ("folder.py:loss", 2, "folder.py is a folder; expected a Python file in it: FILE.py:name"),
+    ("of_mine.lacks:x", 2, "of_mine.lacks raised ModuleNotFoundError when"),
+    ("sub/json.py:A.B.x --points=0", 1, "disagree"),
+    (r"C:\a\b.py:loss", 2, r"no such file: C:\a\b.py"),
+    ("mine.py:a..b", 2, "'mine.py:a..b'; expected FILE.py:"),
 ]
-
-
-@pytest.mark.parametrize(("words", "code", "says"), LINES)
-def test_command_lines(run: Any, words: str, code: int, says: str) -> None:
-    gradient, *more = words.split(" ")
-    ended = run("check", f"mine.py:{gradient}", "--loss=loss", "--like=example", *more)
-    assert ended.code == code, ended.err
-    said = {text for text in ended.err.splitlines() if not text.startswith("a word")}
-    if code == 2:
-        assert ended.out == ""
-        (line,) = said
-        assert line.startswith("Error: ")
-        assert says in line
-        return
-    assert " ".join(says.split()) in " ".join(ended.out.split())
-    assert "a word" not in ended.out
-    # What fails with --strict alone is said so.
-    assert ("Warning: imprecise" in ended.err) == ("imprecise" in says and code == 0)
 
 
 #: Files beside mine.py; None is a folder.
@@ -138,31 +136,33 @@ FILES: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize(
-    ("gradient", "message"),
-    [
-        ("mine.py:qqqq", "mine.py has no 'qqqq'; it has "),
-        ("min.py:loss", "no such file: min.py; did you mean 'mine.py'?"),
-        ("folder.py:loss", "folder.py is a folder; expected a Python file in it: FILE.py:name"),
-        ("of_mine.lacks:x", "of_mine.lacks raised ModuleNotFoundError when"),
-        ("sub/json.py:A.B.x", "disagree"),
-        (r"C:\a\b.py:loss", r"no such file: C:\a\b.py"),
-        ("mine.py:a..b", "'mine.py:a..b'; expected FILE.py:"),
-    ],
-)
-def test_where_a_gradient_is(run: Any, folder: Path, gradient: str, message: str) -> None:
-    """One line says what, and the nearest or what was expected."""
+@pytest.mark.parametrize(("words", "code", "says"), LINES)
+def test_command_lines(run: Any, folder: Path, words: str, code: int, says: str) -> None:
     for name, text in FILES.items():
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_bytes(text) if text is not None else (folder / name).mkdir()
     before = set(sys.modules)
-    ended = run("check", gradient, "--loss=mine.py:loss", "--like=mine.py:example", "--points=0")
+    gradient, *more = words.split(" ")
+    gradient = gradient if ":" in gradient else f"mine.py:{gradient}"
+    ended = run("check", gradient, "--loss=mine.py:loss", "--like=mine.py:example", *more)
     for name in set(sys.modules) - before:
         del sys.modules[name]
-    assert ended.code == 1 + (message != "disagree"), ended.err
-    if ended.code == 2:
-        assert f"Error: {message}" in ended.err
     assert sys.modules["json"] is json, "a file meets no module of its name"
+    assert ended.code == code, ended.err
+    said = [text for text in ended.err.splitlines() if not text.startswith("a word")]
+    if code == 2:
+        assert ended.out == ""
+        line, *details = dict.fromkeys(said)
+        assert not details or "raised" in says
+        assert line.startswith("Error: ")
+        assert says in line
+        return
+    assert " ".join(says.split()) in " ".join(ended.out.split())
+    assert "a word" not in ended.out
+    hints = re.findall(r"\b[a-z_]+=", ended.out.partition("Again: ")[0])
+    assert hints == [], "on a command line a hint names the command's options"
+    # What fails with --strict alone is said so.
+    assert ("Warning: imprecise" in ended.err) == ("imprecise" in says and code == 0)
 
 
 def test_what_gives_the_same_again_is_a_command(check: Any, run: Any) -> None:

@@ -29,7 +29,7 @@ LONG = wrong(
     leaf(DEEP, BOB, index=(103, 20_441, 7)),
     leaf(DEEP[7:], RIGHT, yours=-1.2345678901234567e-300),
     *(leaf(f"params[{k}]") for k in range(20)),
-    warnings=("a/" * 115 + " is a word that is longer than any line", "time ran out"),
+    warnings=("a/" * 115 + " is a word that is longer than any line", "[bold]is text[/bold]"),
     reproduce=CALL,
     certificate="Every element by power series in ball arithmetic, at up to 6,000 bits.",
 )
@@ -167,11 +167,7 @@ def test_digits_line_up_and_none_are_lost(exact: float, yours: float, autodiff: 
     assert len({len(re.split(r"(?<=\d)(?:[.e ]|$)", line)[0]) for line in lines}) == 1, lines
 
 
-def test_rich_says_the_same_words_in_colours() -> None:
-    out = io.StringIO()
-    answer = wrong(leaf("params['[red]b']", BOB, yours=1.0), warnings=("[bold]is text[/bold]",))
-    Console(file=out, width=80, color_system=None).print(answer)
-    assert out.getvalue().split() == str(answer).split()
+def test_rich_says_it_in_colours() -> None:
     out = io.StringIO()
     options = {"force_terminal": True, "color_system": "standard", "legacy_windows": False}
     Console(file=out, **options).print(wrong())

@@ -41,7 +41,7 @@ def test_a_value_is_the_same_again_and_no_line_is_too_long() -> None:
         {"layers": [Pair(np.ones(2), None), (np.zeros(1),), ()], "b": [1, (2.0, "x")]},
     ]
     source = Source()
-    lines = laid_out("values = ", source.written(values, "values"))
+    lines = laid_out(f"values = {source.written(values, 'values')}")
     assert max(map(len, [*source.lines(), *lines])) <= WIDTH
     assert source.own == []
     namespace: dict[str, Any] = {}
@@ -56,5 +56,5 @@ def test_functions_are_imported_by_names_that_differ() -> None:
     source = Source()
     assert source.named(jnp.linalg.norm, "gradient") == "norm"
     assert source.named(np.linalg.norm, "loss") == "loss"
-    assert laid_out("", source.written({"a": object()}, "x")) == ['{"a": x_of_your_own}']
+    assert source.written({"a": object()}, "x") == '{"a": x_of_your_own}'
     assert "from numpy.linalg import norm as loss" in "\n".join(source.lines())
