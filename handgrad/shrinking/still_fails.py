@@ -14,6 +14,7 @@ from handgrad.data.point import Point, vector
 from handgrad.data.silent import quiet
 from handgrad.judging import form
 from handgrad.judging.case import Case
+from handgrad.judging.variation import repeated
 from handgrad.shrinking.signature import (
     LOSS,
     NOT_FINITE,
