@@ -64,7 +64,7 @@ class Other:
 def suspects(case: Case, given: Point, answer: form.Answer) -> list[Other]:
     """Call what is linear in a vector at up to six others; return where it does not seem to be.
 
-    If its answer is the same at all of them, it is no function of the vector, and judged at the
+    If its answer is the same at all of them, and the vector a single cotangent, it is judged at the
     given one alone: the backward pass of a loss may take its cotangent to be 1.
 
     Args:
@@ -108,7 +108,7 @@ def suspects(case: Case, given: Point, answer: form.Answer) -> list[Other]:
         if alone.answer is not None and not both.follows(a, (apart - 1) * alone.answer):
             found += [both, alone]
     varies = any(one.answer is not None and not np.array_equal(one.answer, a) for one in tried)
-    return found if varies else []
+    return found if varies or c.size > 1 or along.name != "cotangent" else []
 
 
 def seems_linear(case: Case, given: Point) -> bool:

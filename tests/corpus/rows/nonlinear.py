@@ -134,6 +134,12 @@ CASES = [
         Row("right for 1, which it does not look at", lambda _, x: 2 * x, never=("Warning",)),
         Row("clipped at 1", lambda d, x: min(d, 1) * 2 * x, SAYS, **NONLINEAR),
     ),
+    *cases("cotangents of 1", check_backward, forward, X, points=0, cotangent=np.ones(3))(
+        Row("they are not looked at", backward(np.ones_like), **NONLINEAR),
+    ),
+    *cases("a vector of 1", check_hvp, fourth_powers, X, points=0, v=np.ones(4))(
+        Row("it is not looked at", lambda x, _: 12 * x**2, **NONLINEAR),
+    ),
     *cases("products", check_hvp, fourth_powers, X, points=0)(
         Row("right, by a complex step", by_complex_step),
         Row("the vector is clipped", of_clipped, "hessp is not linear in its vector", **NONLINEAR),
