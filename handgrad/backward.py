@@ -91,5 +91,11 @@ def report_on_step(step: tuple[Any, ...], how: How) -> GradientReport:
     return report_on(case, given, how.at(points_of_part(how.points, given, without=none)))
 
 
-#: Raises unless `check_backward` passes; for tests. The arguments are the same.
-assert_backward = asserting(check_backward)
+@asserting(check_backward)
+def assert_backward() -> None:
+    """Raise unless `check_backward` passes; for tests. The arguments are the same.
+
+    Raises:
+        GradientMismatch, UserWarning: as `assert_gradient`.
+        Exception: as `check_backward`.
+    """

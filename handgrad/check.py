@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
+from functools import update_wrapper
 from inspect import signature
 from typing import Any, ParamSpec
 
@@ -229,33 +230,32 @@ def require(report: Report) -> None:
             warnings.warn(f"{each.headline}; seconds= gives the others time", stacklevel=3)
 
 
-def asserting(check: Callable[_Arguments, Any]) -> Callable[_Arguments, None]:
-    """Return the assertion of a check, with its arguments."""
+def asserting(
+    check: Callable[_Arguments, Any],
+) -> Callable[[Callable[[], None]], Callable[_Arguments, None]]:
+    """Make the assertion of a check, with its arguments; what is decorated has name and words."""
 
-    def assertion(*args: _Arguments.args, **options: _Arguments.kwargs) -> None:
-        require(check(*args, **options))
+    def made(named: Callable[[], None]) -> Callable[_Arguments, None]:
+        def assertion(*args: _Arguments.args, **options: _Arguments.kwargs) -> None:
+            require(check(*args, **options))
 
-    name = getattr(check, "__name__", "")
-    own = {
-        "__module__": check.__module__,
-        "__name__": f"assert_{name.partition('_')[2]}",
-        "__doc__": f"""Raise unless `{name}` passes; for tests. The arguments are the same.
+        update_wrapper(assertion, named)
+        # By `__wrapped__` nobody would see the arguments.
+        del vars(assertion)["__wrapped__"]
+        vars(assertion)["__signature__"] = signature(check).replace(return_annotation=None)
+        return assertion
+
+    return made
+
+
+@asserting(check_gradient)
+def assert_gradient() -> None:
+    """Raise unless `check_gradient` passes; for tests. The arguments are the same.
 
     Raises:
         GradientMismatch: it does not pass; the message is the report.
-        Exception: as `{name}`.
+        Exception: as `check_gradient`.
 
     Warns:
         UserWarning: it passes, but there was no time to judge every element.
-    """,
-        # Not `__wrapped__`, by which doctest would look for its examples in the check.
-        "__signature__": signature(check).replace(return_annotation=None),
-    }
-    for attribute, value in own.items():
-        setattr(assertion, attribute, value)
-    assertion.__qualname__ = assertion.__name__
-    return assertion
-
-
-#: Raises unless `check_gradient` passes; for tests. The arguments are the same.
-assert_gradient = asserting(check_gradient)
+    """

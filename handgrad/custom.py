@@ -183,5 +183,11 @@ def _explained(report: GradientReport) -> GradientReport:
     return replace(report, headline=f"{report.headline}; the rule is not linear in its tangents")
 
 
-#: Raises unless `check_custom` passes; for tests. The arguments are the same.
-assert_custom = asserting(check_custom)
+@asserting(check_custom)
+def assert_custom() -> None:
+    """Raise unless `check_custom` passes; for tests. The arguments are the same.
+
+    Raises:
+        GradientMismatch, UserWarning: as `assert_gradient`.
+        Exception: as `check_custom`.
+    """

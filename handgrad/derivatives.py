@@ -75,8 +75,14 @@ def check_jacobian(
     return _ruled("jacobian", check_jacobian, ("jac", "fun"), locals())
 
 
-#: Raises unless `check_jacobian` passes; for tests. The arguments are the same.
-assert_jacobian = asserting(check_jacobian)
+@asserting(check_jacobian)
+def assert_jacobian() -> None:
+    """Raise unless `check_jacobian` passes; for tests. The arguments are the same.
+
+    Raises:
+        GradientMismatch, UserWarning: as `assert_gradient`.
+        Exception: as `check_jacobian`.
+    """
 
 
 @keeping_drawn_numbers
@@ -123,8 +129,14 @@ def check_hessian(
     return _ruled("hessian", check_hessian, ("hess", "loss"), locals())
 
 
-#: Raises unless `check_hessian` passes; for tests. The arguments are the same.
-assert_hessian = asserting(check_hessian)
+@asserting(check_hessian)
+def assert_hessian() -> None:
+    """Raise unless `check_hessian` passes; for tests. The arguments are the same.
+
+    Raises:
+        GradientMismatch, UserWarning: as `assert_gradient`.
+        Exception: as `check_hessian`.
+    """
 
 
 @keeping_drawn_numbers
@@ -172,5 +184,11 @@ def check_hvp(
     return _ruled("hvp", check_hvp, ("hessp", "loss"), locals())
 
 
-#: Raises unless `check_hvp` passes; for tests. The arguments are the same.
-assert_hvp = asserting(check_hvp)
+@asserting(check_hvp)
+def assert_hvp() -> None:
+    """Raise unless `check_hvp` passes; for tests. The arguments are the same.
+
+    Raises:
+        GradientMismatch, UserWarning: as `assert_gradient`.
+        Exception: as `check_hvp`.
+    """

@@ -101,8 +101,14 @@ def check_scipy(
     return CallReport(tuple(found), (), how.reproduce)
 
 
-#: Raises unless `check_scipy` passes; for tests. The arguments are the same.
-assert_scipy = asserting(check_scipy)
+@asserting(check_scipy)
+def assert_scipy() -> None:
+    """Raise unless `check_scipy` passes; for tests. The arguments are the same.
+
+    Raises:
+        GradientMismatch, UserWarning: as `assert_gradient`.
+        Exception: as `check_scipy`.
+    """
 
 
 @dataclass(frozen=True)

@@ -113,8 +113,14 @@ def _report(
     return StepsReport(tuple(found))
 
 
-#: Raises unless `check_steps` passes; for tests. The arguments are the same.
-assert_steps = asserting(check_steps)
+@asserting(check_steps)
+def assert_steps() -> None:
+    """Raise unless `check_steps` passes; for tests. The arguments are the same.
+
+    Raises:
+        GradientMismatch, UserWarning: as `assert_gradient`.
+        Exception: as `check_steps`.
+    """
 
 
 @contextmanager

@@ -115,8 +115,14 @@ def _subject(f: Any, args: tuple[Any, ...], *options: Any, **more: Any) -> Subje
         return subject_of(f, args, *options, **more)
 
 
-#: Raises unless `check_function` passes; for tests. The arguments are the same.
-assert_function = asserting(check_function)
+@asserting(check_function)
+def assert_function() -> None:
+    """Raise unless `check_function` passes; for tests. The arguments are the same.
+
+    Raises:
+        GradientMismatch, UserWarning: as `assert_gradient`.
+        Exception: as `check_function`.
+    """
 
 
 def gradcheck(

@@ -112,8 +112,14 @@ def compare_gradients(
     return ComparisonReport.of(found, how.reproduce)
 
 
-#: Raises unless `compare_gradients` passes; for tests. The arguments are the same.
-assert_gradients = asserting(compare_gradients)
+@asserting(compare_gradients)
+def assert_gradients() -> None:
+    """Raise unless `compare_gradients` passes; for tests. The arguments are the same.
+
+    Raises:
+        GradientMismatch, UserWarning: as `assert_gradient`.
+        Exception: as `compare_gradients`.
+    """
 
 
 def check_versions(versions: Any) -> None:

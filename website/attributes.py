@@ -25,16 +25,14 @@ class Comments(Extension):
 
 
 class Signatures(Extension):
-    """Reads `asserting(check)` of `handgrad`."""
+    """Reads the decorator `asserting` of `handgrad`."""
 
-    def on_attribute_instance(self, *, attr: Attribute, **_: Any) -> None:
-        """Make a function of an assertion, with the parameters of its check above it."""
-        value = attr.value
-        if isinstance(value, ExprCall) and value.canonical_path.endswith(".asserting"):
-            parameters = attr.module[str(value.arguments[0])].parameters
-            found = Function(attr.name, parameters=parameters, returns="None", lineno=attr.lineno)
-            found.docstring = attr.docstring
-            attr.module.set_member(attr.name, found)
+    def on_function_instance(self, *, func: Function, **_: Any) -> None:
+        """Give an assertion the parameters of its check, which stands above it."""
+        for decorator in func.decorators:
+            if decorator.callable_path.endswith(".asserting"):
+                assert isinstance(decorator.value, ExprCall)
+                func.parameters = func.module[str(decorator.value.arguments[0])].parameters
 
 
 def _comment(lines: list[str], first: int, after: int) -> str:
