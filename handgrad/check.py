@@ -200,21 +200,35 @@ def report_on_function(pair: Referenced, case: Case, given: Point, how: How) -> 
     Raises:
         CheckInterrupted: as `report_on`, while the derivative was judged.
     """
-    case, clock = in_domains(case, given), Clock(how.seconds)
+    clock = Clock(how.seconds)
+    wrong, warnings = wrong_values(pair, case, given, how.within(how.seconds * FOR_VALUES))
+    if wrong is not None:
+        return wrong
+    report = report_on(case, given, how.within(max(clock.left, how.seconds / 2)))
+    return replace(report, warnings=(*warnings, *report.warnings))
+
+
+def wrong_values(
+    pair: Referenced, case: Case, given: Point, how: How
+) -> tuple[GradientReport | None, list[str]]:
+    """Judge the values of a function by a reference; return the report if they are wrong.
+
+    The arguments are those of `report_on_function`. The warnings say what is not known of values
+    that are not wrong.
+    """
+    case = in_domains(case, given)
     values, at = values_case(pair, given, case)
     try:
-        made = judge(values, at, how.within(how.seconds * FOR_VALUES))
+        made = judge(values, at, how)
     except Interrupted:
         raise KeyboardInterrupt("before a derivative was judged") from None
     except TypeError:
         prepare(case, given)  # says more of a reference that cannot be run
         raise
     if made.verdict == "disagree" or (made.verdict == "imprecise" and how.strict):
-        return GradientReport.of(made)
-    report = report_on(case, given, how.within(max(clock.left, how.seconds / 2)))
-    said = f"the values of {pair.name}: {made.headline}"
-    warnings = [said] if made.verdict != "agree" else []
-    return replace(report, warnings=(*warnings, *report.warnings))
+        return GradientReport.of(made), []
+    agree = made.verdict == "agree"
+    return None, [] if agree else [f"the values of {pair.name}: {made.headline}"]
 
 
 def require(report: Report) -> None:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from handgrad.check import asserting, report_on, report_on_function
+from handgrad.check import asserting, report_on, report_on_function, wrong_values
 from handgrad.clock import Clock
 from handgrad.data.names import argument_names, numbered
 from handgrad.data.point import Point
@@ -16,6 +16,7 @@ from handgrad.judging.custom_modes import (
     MOST_ELEMENTS,
     chosen_modes,
     elements_case,
+    results_beside,
     tangents_case,
 )
 from handgrad.judging.domains import check_all_directions
@@ -54,14 +55,13 @@ def check_custom(
 
     "Yours" is `jax.grad` of Σ c·f with the rule, for a random cotangent c; "autodiff" is `jax.grad`
     of the same function without the rule, or `jax.jacfwd` where it has a `while` loop, or NaN where
-    JAX can do neither; the reference is the function's own derivative. Σ c·f of the values that the
-    rule returns beside what it keeps is judged as well.
+    JAX can do neither; the reference is the function's own derivative. What the rule returns in
+    place of what f computes is judged as well, where the two are not alike but for roundings.
 
     What a kernel computes (Pallas, Triton, CUDA, a callback) cannot be looked into. Then give a
     `reference`: "autodiff" is its `jax.grad`, and its own derivative is the right one. First every
-    element of the values of f, and of those of its rule, is held to those of the reference; where
-    one is wrong, the report is on the values, with the finding `loss-value`, and the rule is not
-    judged.
+    element of the values of f is held to those of the reference; where one is wrong, the report is
+    on the values, with the finding `loss-value`, and the rule is not judged.
 
     In forward mode `jax.jvp` is judged along random tangents, and by every element (of at most 256)
     where these are wrong or JAX cannot transpose the rule. At second order the gradient of <v, ∇L>
@@ -113,6 +113,7 @@ def check_custom(
     points = points_of_part(points, function.given, function.arguments.among)
     run = _Run(function, how.at(points), Clock(seconds))
     report, more = _first_order(run, chosen, 1 + (order == 2))
+    report = run.with_results(report)
     if report and second and case:
         twice = run.report(case, function.given, run.few)
         report, also = with_second_order(report, twice)
@@ -143,6 +144,25 @@ class _Run(NamedTuple):
         if function.pair is None:
             return self.report(case, function.given, self.how.points, parts)
         return report_on_function(function.pair, case, function.given, self.how.within(seconds))
+
+    def with_results(self, report: GradientReport) -> GradientReport:
+        """Judge what the rule computes beside right derivatives, where that is not the function's.
+
+        Only results that are further apart than by roundings are judged, in every element.
+        """
+        if not report or report.trial is None:
+            return report
+        warnings: list[str] = []
+        for outcome in report.trial.outcomes:
+            given = outcome.given
+            at = self.function.given.at(list(given.inputs or given.params), ())
+            if (pair := results_beside(self.function, at.params)) is not None:
+                how = self.how.at(0).within(max(self.clock.left, self.clock.seconds / 10))
+                wrong, said = wrong_values(pair, self.function.case(), at, how)
+                if wrong is not None:
+                    return wrong
+                warnings = warnings or said  # one of a kind
+        return replace(report, warnings=(*report.warnings, *warnings))
 
     @property
     def few(self) -> Any:

@@ -78,7 +78,6 @@ OF_RULE = Wording(
     single="",
     two="",
     more_time="seconds= gives it more",
-    value="Σ c·f of the values that JAX has where it differentiates f",
 )
 
 #: Of `check_custom` with a reference.

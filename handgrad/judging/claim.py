@@ -63,6 +63,7 @@ class Claim:
     """
 
     order: int = 1  #: how often the function is differentiated
+    why: str = ""  #: what it means that a value of the function is wrong
     is_gradient: bool = True  #: whether it is a whole gradient, by the parameters of a loss
     #: What the first input is, if what is judged is linear in it.
     contracted_with: Literal["", "cotangent", "vector"] = ""

@@ -169,19 +169,16 @@ class CustomFunction:
     def case(self, gradient: Callable[..., Any] | None = None, **options: Any) -> Case:
         """Return the case of a derivative; by default of that in reverse mode, of first order.
 
-        `options` are fields of the case. A loss among them has no rule. By default the value that
-        JAX returns beside the gradient is judged as well, which is the rule's: with a reference,
-        the values are judged before.
+        `options` are fields of the case. A loss among them has no rule.
         """
         differentiate, possible = None, True
-        by_jax = jax.grad if self.reference else jax.value_and_grad
         if not self.reference and "loss" not in options:
             with wide(self.real):
                 differentiate, possible = differentiated(self.of_right, list(self.real))
 
         def functions(of: "CustomFunction") -> dict[str, Any]:
             return {
-                "gradient": gradient or by_jax(of.loss),
+                "gradient": gradient or jax.grad(of.loss),
                 "loss": of.of_right if of.reference else of.loss,
                 "autodiff": differentiate and differentiate(of.of_right),
             }
@@ -192,7 +189,7 @@ class CustomFunction:
         made = replace(
             Case(
                 **functions(self),
-                **self.options.handed_on(has_value=by_jax is not jax.grad and gradient is None),
+                **self.options.handed_on(),
                 claim=self.claim,
                 wording=OF_REFERENCE if self.reference else OF_RULE,
                 calls=CALLS_OF_KERNEL,
@@ -273,8 +270,7 @@ def _function(
         pair = referenced(f, reference, real, together)
         drawn, both, modes = pair.cotangents(options.seed), (pair.f, pair.reference), ("rev",)
         with suppress(jax.errors.JAXTypeError):  # of code in NumPy, which is refused elsewhere
-            program = _traced(pair.f, real)
-            modes, pair = _defined(program), pair.twice() if custom_rules(program) else pair
+            modes = _defined(_traced(pair.f, real))
         return CustomFunction(f, reference, arguments, *both, drawn, modes, pair, options)
     with wide(real):
         outputs, select = float_outputs(f(*together(real)))

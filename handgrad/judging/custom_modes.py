@@ -12,17 +12,22 @@ from typing import Any
 import jax
 import numpy as np
 from jax.extend import core as jex
+from jax.tree_util import keystr
 
+from handgrad.data.complex_pairs import in_pairs
 from handgrad.data.formats import is_half
 from handgrad.data.frames import in_one_line, own_frames, quoted_line
 from handgrad.data.names import Names
 from handgrad.data.point import Point, point_at, shortly, slices
 from handgrad.data.point import vector as flat
 from handgrad.data.pytrees import weighed, wide
+from handgrad.data.ulps import ulp_distance
 from handgrad.judging.case import Case, Vector
 from handgrad.judging.claim import Claim
 from handgrad.judging.custom_cases import CustomFunction
+from handgrad.judging.forward_values import OUTPUT, Referenced, is_float
 from handgrad.program.sources import Source, source_of
+from handgrad.tolerance.runs import SHARP
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
 __tracebackhide__ = True
@@ -146,11 +151,60 @@ def slope(f: Callable[..., Any], params: Any, tangents: Any) -> Any:
     return jax.jvp(f, (list(params),), (list(tangents),))[1]
 
 
-def _beside(function: CustomFunction, params: Any, slopes: Any) -> Any:
-    """Return the value that the rule returns beside slopes, and these; no value to a reference."""
-    if function.reference:
-        return slopes
-    return jax.jvp(function.loss, (list(params),), (list(params),))[0], slopes
+def results_beside(function: CustomFunction, real: Sequence[Any]) -> Referenced | None:
+    """Pair the results that a function has only where JAX differentiates it with the right ones.
+
+    These are of its rule, which may compute other ones than the function does elsewhere. What is
+    no float is 1 where it differs, beside 0. Returns None if all are alike at these arguments, or
+    apart by a few roundings.
+    """
+
+    def results(real: Sequence[Any]) -> Any:
+        return in_pairs(function.f(*function.arguments.together(real)))
+
+    def derived(real: Sequence[Any]) -> list[Any]:
+        real = list(real)
+        if "fwd" in function.defined:  # some rules need the numbers of tangents
+            return jax.tree_util.tree_leaves(jax.jvp(results, (real,), (real,))[0])
+        return jax.tree_util.tree_leaves(jax.linearize(results, real)[0])
+
+    with wide(real):
+        found, _ = jax.tree_util.tree_flatten_with_path(results(real))
+        pairs = enumerate(zip(found, derived(real), strict=True))
+        differing = [k for k, ((_, mine), other) in pairs if not _alike(mine, other)]
+    floats = [k for k, (_, leaf) in enumerate(found) if is_float(leaf)]
+    if not differing:
+        return None
+
+    def own(real: Sequence[Any]) -> list[Any]:
+        mine, elsewhere = derived(real), jax.tree_util.tree_leaves(results(real))
+        return [
+            mine[k] if k in floats else (mine[k] != elsewhere[k]).astype(np.float32)
+            for k in differing
+        ]
+
+    def right(real: Sequence[Any]) -> list[Any]:
+        known = dict(zip(floats, function.right(real), strict=True))
+        return [known.get(k, np.zeros(np.shape(found[k][1]), np.float32)) for k in differing]
+
+    paths = [f"{OUTPUT}{keystr(found[k][0])} beside a derivative" for k in differing]
+    why = f"the rule returns it in place of what {function.name} computes"
+    with wide(real):
+        return Referenced(own, right, dict(zip(paths, own(real), strict=True)), function.name, why)
+
+
+def _alike(mine: Any, other: Any) -> bool:
+    """Tell whether two results are one, or so near that the judge would call either right.
+
+    In a whole format `SHARP` half ulps of an element count as right, whatever the function.
+    """
+    if not is_float(mine):
+        return bool(jax.numpy.all(mine == other))
+    a, b = np.asarray(mine), np.asarray(other)
+    near = (a == b) | (np.isnan(a) & np.isnan(b))
+    if a.dtype != b.dtype or near.all():
+        return bool(near.all())
+    return bool((near | (ulp_distance(a, b) <= (0 if is_half(a.dtype) else SHARP / 4))).all())
 
 
 def elements_case(function: CustomFunction, length: float = 1.0) -> Case:
@@ -168,10 +222,8 @@ def elements_case(function: CustomFunction, length: float = 1.0) -> Case:
         ),
         "condition": "in forward mode",
         "vector": Vector("tangents", [np.asarray(length)], at),
-        "has_value": not function.reference,
     }
-    columns = by_columns(function.loss, length)
-    return function.case(lambda params: _beside(along, params, columns(params)), **options)
+    return function.case(by_columns(function.loss, length), **options)
 
 
 def by_columns(f: Callable[..., Any], length: float = 1.0) -> Callable[..., Any]:
@@ -244,7 +296,7 @@ def tangents_case(
     def gradient(distances: Any, *given: Any) -> Any:
         at = moved(distances, given)
         slopes = [jax.numpy.asarray(slope(function.loss, at, along)) for along in drawn]
-        return _beside(function, at, jax.numpy.stack([one.astype(dtype) for one in slopes]))
+        return jax.numpy.stack([one.astype(dtype) for one in slopes])
 
     def at(lengths: list[np.ndarray]) -> tuple[Case, Point]:
         return tangents_case(function, 0, lengths[0])[:2]
@@ -253,7 +305,6 @@ def tangents_case(
         "claim": RandomTangents(),
         "condition": "in forward mode along random tangents",
         "domain": None,
-        "has_value": not function.reference,
         "vector": Vector("tangents", [np.asarray(lengths)], at),
     }
     case = function.case(gradient, loss=loss, **options)

@@ -38,21 +38,12 @@ class Referenced:
     reference: Callable[[Sequence[Any]], list[Any]]
     outputs: dict[str, Any]  #: the arrays of f at the caller's point, by their paths
     name: str  #: what f is called
+    why: str | None = None  #: what it means that a value is wrong; by default that they differ
 
     def cotangents(self, seed: int) -> list[np.ndarray]:
         """Draw a number beside each of the outputs, in its dtype."""
         rng, outputs = np.random.default_rng(seed), map(np.asarray, self.outputs.values())
         return [np.asarray(rng.standard_normal(o.shape), o.dtype) for o in outputs]
-
-    def twice(self) -> "Referenced":
-        """Return the pair of the values, and of those that a rule returns where f is derived."""
-        derived = {f"{path} beside a derivative": x for path, x in self.outputs.items()}
-        return replace(
-            self,
-            f=lambda real: [*self.f(real), *jax.linearize(self.f, list(real))[0]],
-            reference=lambda real: 2 * self.reference(real),
-            outputs={**self.outputs, **derived},
-        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +55,7 @@ class ForwardValues(Claim):
     own_points = True
     is_linear = True
     given: Point  #: the caller's
+    why: str  #: what it means that a value is wrong
 
     def of_caller(self, given: Point) -> Point:
         """Return the caller's point with the arguments of one of the case."""
@@ -133,7 +125,11 @@ def values_case(pair: Referenced, given: Point, case: Case) -> tuple[Case, Point
     names = Names(OUTPUT, given.paths, tuple(pair.outputs))
     # The values do not depend on the cotangents.
     at = point_at(pair.cotangents(case.seed), tuple(given.params), names)
-    claim, wording = ForwardValues(given), OF_REFERENCE._replace(gradient=pair.name)
+    differ = f"{pair.name} and the reference differ, so the derivative was not judged"
+    claim, wording = (
+        ForwardValues(given, pair.why or differ),
+        OF_REFERENCE._replace(gradient=pair.name),
+    )
     own = case.handed_on(referee="auto", has_value=False)
     return Case(values, loss, **own, claim=claim, wording=wording, domains=case.domains), at
 
@@ -144,7 +140,7 @@ def float_outputs(output: Any) -> tuple[dict[str, Any], Callable[[Any], list[Any
     Of a complex array these are its parts.
     """
     found, _ = jax.tree_util.tree_flatten_with_path(in_pairs(output))
-    places = [i for i, (_, leaf) in enumerate(found) if isinstance(leaf, float) or is_real(leaf)]
+    places = [i for i, (_, leaf) in enumerate(found) if is_float(leaf)]
 
     def select(other: Any) -> list[Any]:
         # By place, since on power series there are no dtypes.
@@ -152,6 +148,11 @@ def float_outputs(output: Any) -> tuple[dict[str, Any], Callable[[Any], list[Any
         return [leaves[i] for i in places if i < len(leaves)]
 
     return {OUTPUT + jax.tree_util.keystr(found[i][0]): found[i][1] for i in places}, select
+
+
+def is_float(leaf: Any) -> bool:
+    """Tell whether a leaf of a result is a float, or an array of them."""
+    return isinstance(leaf, float) or is_real(leaf)
 
 
 def _check_alike(outputs: dict[str, Any], theirs: dict[str, Any]) -> None:

@@ -265,9 +265,8 @@ def _headline(
     whose = {"yours": "", "both": "; autodiff is off, too", "autodiff": "", None: ""}[blame]
     only = "".join(f"; {so}" for so in _right_in_domains(deciding, case))
     sample = _of_a_sample(deciding)
-    if case.claim.order == 0 and verdict == "disagree":
-        name = case.wording.gradient
-        whose, only = f"; {name} and the reference differ, so the derivative was not judged", ""
+    if case.claim.why and verdict == "disagree":
+        whose, only = f"; {case.claim.why}", ""
     if case.nonlinear and verdict == "disagree":
         only += f"; {case.wording.gradient} is not linear in its {case.nonlinear}"
     sample += _not_certified([deciding.ruling]) if deciding.ruling else ""

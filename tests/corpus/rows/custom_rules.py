@@ -40,6 +40,17 @@ def with_values(function: Any) -> Any:
     return f
 
 
+def beside(other: Any, of_rule: Any) -> Any:
+    """A right rule of tanh and another result beside it, which the rule computes in its own way."""
+    f = jax.custom_vjp(lambda x: (jnp.tanh(x), other(x)))
+    f.defvjp(lambda x: ((jnp.tanh(x), of_rule(x)), x), lambda x, d: (d[0] * slope(x),))
+    return f
+
+
+def in_bfloat16(f: Any) -> Any:
+    return lambda x: f(x).astype(jnp.bfloat16).astype(x.dtype)
+
+
 def same(x: Any) -> Any:
     return x
 
@@ -204,15 +215,21 @@ CASES = [
     ),
     *of("the values of a rule", X)(
         Row("right", with_values(jnp.tanh), **RIGHT),
-        Row("1 more", with_values(lambda x: jnp.tanh(x) + 1), "Σ c·f of the values that", **WRONG),
+        Row("1 more", with_values(lambda x: jnp.tanh(x) + 1), "the rule returns it in", **WRONG),
         Row("1e-9 more in one", with_values(lambda x: jnp.tanh(x).at[1].add(1e-9)), **WRONG),
         Row("of tangents: sine", DIFFERENT_VALUES, **WRONG),
+        Row("right signs", beside(jnp.signbit, lambda x: x < 0), **RIGHT),
+        Row("other signs", beside(jnp.signbit, lambda x: x > 0), "output[1] beside a", **WRONG),
+        Row("another place", beside(jnp.argmax, jnp.argmin), kinds=("loss-value",), **WRONG),
+        Row("a small one", beside(jnp.sign, lambda x: jnp.sign(x) + 1e-9), **WRONG),
+        Row("in half", with_values(in_bfloat16(jnp.tanh)), "imprecise: output beside", **RIGHT),
     ),
     *of("the values of a rule of tangents, forwards", X, modes=("fwd",))(
         Row("sine", DIFFERENT_VALUES, kinds=("loss-value",), **WRONG),
     ),
     *of("the values of a rule beside a reference", X, reference=jnp.tanh, points=1)(
         Row("1 more", with_values(lambda x: jnp.tanh(x) + 1), kinds=("loss-value",), **WRONG),
+        Row("in half", with_values(in_bfloat16(jnp.tanh)), "imprecise: output beside", **RIGHT),
     ),
     *of("a vjp in forward mode", X, modes=("fwd",))(
         Row("right backwards", TANH, 'modes: got "fwd", but <lambda> has a', **REFUSED)
