@@ -204,7 +204,9 @@ def engine(
     loss: Function,
     given: Point,
     exact: np.ndarray,
-    domains: Sequence[Domain] = (),
+    domains: Sequence[Domain],
+    *,
+    is_traced: bool,
 ) -> Engine:
     """Build the engine of a loss for points like this one.
 
@@ -213,24 +215,30 @@ def engine(
         given: the point.
         exact: the gradient there, shape (size,), NaN where not known.
         domains: of the leaves.
+        is_traced: whether JAX has a gradient of it; else it may trace another function.
 
     Raises:
         TooLargeError: there are more than `MOST_NODES` operations.
         AnotherLossError: the code does not mean the same in `jax.numpy`.
         Exception: whatever JAX raises where it cannot trace the loss in float64.
     """
+
+    def is_right(found: Engine) -> bool:
+        off = np.linalg.norm(np.nan_to_num(found.right(given) - exact))
+        return bool(off <= SAME * np.linalg.norm(np.nan_to_num(exact)))
+
     try:
         found = _engine(loss, given, domains)
-        found.right(given)  # raises if JAX cannot differentiate the loss backwards
-        return found
+        # Which raises if JAX cannot differentiate the loss backwards.
+        if not np.isfinite(found.right(given)).all() or is_traced or is_right(found):
+            return found
     except TooLargeError:
         raise
     except Exception as error:  # in most cases NumPy's functions on tracers
         raise_internal(error, *REFUSED)
-        with jax.numpy_rank_promotion("allow"), jax.numpy_dtype_promotion("standard"):
-            found = _engine(in_jax(loss), given, domains)
-    off = np.linalg.norm(np.nan_to_num(found.right(given) - exact))
-    if not off <= SAME * np.linalg.norm(np.nan_to_num(exact)):
+    with jax.numpy_rank_promotion("allow"), jax.numpy_dtype_promotion("standard"):
+        found = _engine(in_jax(loss), given, domains)
+    if not is_right(found):
         raise AnotherLossError
     return found
 

@@ -165,7 +165,9 @@ class Evidence:
         with best_effort(*REFUSED), self.in_time():
             case, first = self.trial.case, self.fit[0]
             exact = np.where(first.judged, first.exact, np.nan)
-            return engine(case.loss, first.given, exact, case.domains)
+            ruling = self.trial.outcomes[self.trial.deciding].ruling
+            is_traced = ruling is None or ruling.has_autodiff
+            return engine(case.loss, first.given, exact, case.domains, is_traced=is_traced)
         return None
 
     def name(self, factor: float) -> factors.Name | None:

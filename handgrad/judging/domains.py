@@ -89,8 +89,13 @@ class Guess(NamedTuple):
     )
 
     def holds(self, leaf: np.ndarray) -> bool:
-        """Tell whether an array is in it and might well not be."""
-        return bool(leaf.size and self.domain.inside(leaf).all()) and _may_leave(self.domain, leaf)
+        """Tell whether an array is in it, and might well not be."""
+        if not leaf.size or not self.domain.inside(leaf).all():
+            return False
+        if isinstance(self.domain, Interval):
+            # What is right at 0 or at an end alone says nothing of the numbers inside.
+            return bool(leaf.any()) and not np.isin(leaf, self.domain.ends).all()
+        return _may_leave(self.domain, leaf)
 
     def outside(self, leaf: np.ndarray) -> np.ndarray:
         """Return the indices of the elements that are not as the domain wants them."""

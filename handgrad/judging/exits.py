@@ -131,7 +131,7 @@ def _alone(path: str, before: np.ndarray, after: np.ndarray) -> Iterator[Exit]:
             if guess.by_chance or domain.projects or not guess.holds(one):
                 continue
             if len(guess.outside(other)):
-                ends = (domain.low, domain.high) if isinstance(domain, Interval) else (0.0, np.inf)
+                ends = domain.ends if isinstance(domain, Interval) else (0.0, np.inf)
                 low, high = np.full(before.shape, -np.inf), np.full(before.shape, np.inf)
                 low[index], high[index] = ends
                 value = _valued(path, after, np.array(index))

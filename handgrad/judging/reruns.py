@@ -138,17 +138,22 @@ def formula(case: Case, given: Point, gaps: Gaps) -> np.ndarray:
 def _may_lose(case: Case, given: Point) -> np.ndarray:
     """Return how much of each element rounding seems to take from code that cannot be rerun.
 
-    Beside the point a formula is smooth, and rounding is not: fourth differences show it (Moré
-    and Wild 2011). What does not vary at all may be saturated, as 1 - σ(z) is 0 in floats from
-    z = 37 on: it may be off by rounding of what it is on the way to the origin. In short formats
-    the points, too, are rounded, and show nothing.
+    On either side of the point a formula is smooth, and rounding is not: fourth differences show
+    it (Moré and Wild 2011). What does not vary at all may be saturated, as 1 - σ(z) is 0 in floats
+    from z = 37 on: it may be off by rounding of what it is on the way to the origin. In short
+    formats the points, too, are rounded, and show nothing.
     """
-    beside = np.array([_answer(case, _moved(case, given, k * NEAR)) for k in range(-4, 5)])
+    sides = np.array(
+        [
+            [_answer(case, _moved(case, given, side * k * NEAR)) for k in range(1, 10)]
+            for side in (-1, 1)
+        ]
+    )
     way = [case.varied(given, lambda x, t=t: np.asarray(t * x, x.dtype)) for t in WAY]
     largest = np.max([np.abs(_answer(case, at)) for at in (given, *way)], axis=0)
-    noise = np.sqrt(np.mean(np.diff(beside, 4, axis=0) ** 2, axis=0) / math.comb(8, 4))
+    noise = np.sqrt(np.mean(np.diff(sides, 4, axis=1) ** 2, axis=1) / math.comb(8, 4))
     saturated = formats.of_elements(given.leaves, "eps") * largest
-    most = LUCK * np.where((beside == beside[0]).all(axis=0), saturated, noise)
+    most = LUCK * np.where((sides == sides[:, :1]).all(axis=1), saturated, noise).max(axis=0)
     return np.where(formats.of_elements(given.leaves, "half"), 0.0, most)
 
 

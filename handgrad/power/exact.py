@@ -90,8 +90,9 @@ def _in_links(trial: Trial, rulings: Sequence[Ruling]) -> tuple[list[Planted], s
         The mistakes, and why some or all were not planted.
     """
     try:
-        case = trial.case
-        run = engine(case.loss, rulings[0].given, rulings[0].exact, case.domains)
+        case, first = trial.case, rulings[0]
+        is_traced = first.has_autodiff
+        run = engine(case.loss, first.given, first.exact, case.domains, is_traced=is_traced)
     except TooLargeError:
         return [], "in the links of the chain: there are too many"
     except Exception as error:  # JAX may raise anything when it cannot trace the loss in float64

@@ -139,6 +139,11 @@ class Interval(Domain):
                 self.left = f"is no longer {high:g} or less"
 
     @property
+    def ends(self) -> tuple[np.ndarray, np.ndarray]:
+        """The lower and the upper ends."""
+        return self.low, self.high
+
+    @property
     def spec(self) -> Any:
         """The name and both ends."""
         return (self.name, self.low.tolist(), self.high.tolist())

@@ -131,6 +131,12 @@ def asks(x: Any) -> Any:
     return jnp.sum(jax.vmap(jnp.square)(x)) * (1 if isinstance(x, Tracer) else 2)
 
 
+def squashed(x: Any) -> Any:
+    if isinstance(x, np.ndarray):
+        return (np.tanh(x) ** 2).sum()
+    return jnp.abs(jnp.exp(x)).sum()
+
+
 def capped(x: Any) -> Any:
     """Do something else where a value is large, which a tracer leaves by an error."""
     try:
@@ -257,6 +263,12 @@ CASES = [
     *cases("asks whether it is traced", check_gradient, asks, X, points=1)(
         Row("right", lambda x: 4 * x, ANOTHER, certified=False),
         Row("of what JAX traces", lambda x: 2 * x),
+    ),
+    *cases("squashed unless it is traced", check_gradient, squashed, X, points=3)(
+        Row("right", lambda x: 2 * np.tanh(x) / np.cosh(x) ** 2, ANOTHER),
+        # Of the other function it is a mistake with a name.
+        Row("1 for what JAX traces", np.ones_like, never=("backpropagation",)),
+        Row("no slope of tanh", lambda x: 2 * np.tanh(x), "derivative of tanh"),
     ),
     *cases("capped far away", check_gradient, capped, X, points=[(3 * X,)])(
         Row("right", lambda x: 2 * x, "undecidable at 1 of 1 other points"),

@@ -370,6 +370,7 @@ CASES = [
     *left("a is no longer symmetric", M, [M + np.eye(2)[[1, 1]]]),
     *left("a[1] changes its sign", [2.0, -3.0, 1.0], [[2.0, 3.0, 1.0]]),
     *left("", [2.0, -3.0, 1.0], [[2.5, -2.0, 4.0]]),
+    *left("", [0.0, 0.0], [[-0.5, 2.0]]),
     # A right point has left as well, or some wrong one has not.
     *left("", [2.0, -3.0, 1.0], [[2.0, 2.5, 1.0]], [[2.0, 3.0, 1.0]]),
     *left("a[1] is no longer positive", [0.0, 1.0], [[-2.6, -1.0], [0.5, -2.0]], [[-1.0, 1.5]]),
