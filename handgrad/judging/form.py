@@ -190,6 +190,9 @@ def call_gradient(case: Case, given: Point) -> Called:
             return None, [], [Finding.of_form("shape", None, what)]
         value = np.asarray(value)[()]
     leaves, findings = answer(grads, given, case.wording)
-    what = f"{case.wording.gradient} wrote to its argument; the caller's data would be spoilt"
+    name, passes = case.wording.gradient, case.claim.passes
+    if changed and passes and given.call(passes[0])[1]:
+        name = "forward"
+    what = f"{name} wrote to its argument; the caller's data would be spoilt"
     findings += [Finding.of_form("mutation", path, what) for path in changed]
     return value, leaves, findings

@@ -78,6 +78,12 @@ def square(x: Any) -> Any:
     return x * x, x
 
 
+def doubles_its_input(x: Any) -> Any:
+    y, kept = x * x, x.copy()
+    x *= 2
+    return y, kept
+
+
 def square_back(d: Any, x: Any) -> Any:
     return 2 * d * x
 
@@ -127,6 +133,9 @@ CASES = [
         Row("averaged over rows", averaged, "b: 5 of 5 elements", never=("w: 15 of",)),
         Row("written to its cotangent", written, "cotangent", kinds=("mutation",)),
         Row("two of three", lambda *a: affine_back(*a)[:2], kinds=("structure",), **WRONG),
+    ),
+    *step("written to by forward", doubles_its_input, X)(
+        Row("right", square_back, "x: forward wrote", kinds=("mutation",), **WRONG),
     ),
     *step("ReLU in JAX", relu, MIXED, points=1)(
         Row("right, written to its cache", in_its_cache, COPIES, **AGREE),
