@@ -148,6 +148,8 @@ def _shifted(evidence: Evidence, within: np.ndarray) -> Iterator[Theory]:
     for path, part, shape in _matrices(evidence, within):
         for axis in (1, 0):
             lines = np.arange(shape[axis])
+            if len(lines) < 2:  # all would be left out
+                continue
             for step, where in ((1, "late"), (-1, "early")):
                 says = f"every element of {path} stands one {LINES[axis]} too {where}"
                 kept = lines != (0 if step > 0 else shape[axis] - 1)

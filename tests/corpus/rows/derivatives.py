@@ -251,6 +251,9 @@ CASES = [
         Row("ragged", lambda *_: [[1.0], [2.0, 3.0]], "jac: got shape (2,)"),
         Row("None", lambda *_: None, "is its return statement missing?"),
     ),
+    *cases("one column", check_jacobian, lambda x: x * jnp.arange(1.0, 4.0), X[:1], points=1)(
+        Row("0", lambda x: np.zeros((3, 1)), "yours is 0 in every element"),
+    ),
     *cases("a band", check_jacobian, band, X, points=1)(
         *[Row(f"as {form}", of) for form, of in FORMS.items()],
         *[
