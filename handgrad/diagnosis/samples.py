@@ -9,6 +9,7 @@ from itertools import takewhile
 import numpy as np
 
 from handgrad.arithmetic import balls
+from handgrad.arithmetic.levels import RIGHT, WRONG
 from handgrad.clock import OutOfTimeError
 from handgrad.data.attempts import best_effort
 from handgrad.data.formats import of
@@ -22,7 +23,6 @@ from handgrad.judging.losses import by_calls, prepare
 from handgrad.judging.outcome import Trial
 from handgrad.judging.ruling import Ruling
 from handgrad.judging.trial import points_of
-from handgrad.judging.witness import RIGHT, WRONG
 from handgrad.tolerance.stated import Stated
 
 #: The most points to fit a kind of mistake at, and to confirm it at.

@@ -7,6 +7,7 @@ import jax
 import numpy as np
 from jax.extend import core as jex
 
+from handgrad.arithmetic.levels import WRONG
 from handgrad.data import formats
 from handgrad.data.attempts import best_effort
 from handgrad.data.findings import Diagnosis
@@ -17,7 +18,6 @@ from handgrad.judging.claim import Claim
 from handgrad.judging.outcome import Trial
 from handgrad.judging.ruling import Ruling
 from handgrad.judging.stopped_gradients import STOP
-from handgrad.judging.witness import WRONG
 from handgrad.program.programs import without_custom_rules
 from handgrad.program.sources import source_of
 

@@ -28,6 +28,7 @@ import numpy as np
 from flint import arb
 
 from handgrad.arithmetic import balls
+from handgrad.arithmetic.levels import HALF_KNOWN
 from handgrad.clock import Clock, OutOfTimeError, check_time, time_left
 from handgrad.data import formats
 from handgrad.data.attempts import best_effort
@@ -40,7 +41,6 @@ from handgrad.oracle.differences import UNKNOWN, Slope, roughnesses, slopes
 from handgrad.oracle.reference import ANOTHER_VALUE, Reference, UndecidableError, sizes_about
 from handgrad.oracle.truncation import Changes
 from handgrad.tolerance.runs import SHARP
-from handgrad.tolerance.stated import HALF_KNOWN
 from handgrad.tolerance.tolerances import Measured, Tolerance, Tolerances
 
 #: Estimates of the error that count as right. Measured in `tests/handgrad/oracle/

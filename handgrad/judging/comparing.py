@@ -4,21 +4,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from handgrad.arithmetic import balls
+from handgrad.arithmetic import balls, levels
+from handgrad.arithmetic.levels import HALF_KNOWN, RIGHT, WRONG, Explained
 from handgrad.data.formats import of_elements
 from handgrad.data.point import Point
 from handgrad.judging.leaf_errors import little_beside, not_all, together
-from handgrad.judging.witness import (
-    DOUBTFUL,
-    NOTHING_LEFT,
-    RIGHT,
-    ROUNDED,
-    WRONG,
-    Compared,
-    Witness,
-)
+from handgrad.judging.witness import Compared, Witness
 from handgrad.oracle.reference import Reference, sizes_about
-from handgrad.tolerance.stated import HALF_KNOWN
 from handgrad.tolerance.tolerances import Tolerance
 
 
@@ -46,12 +38,11 @@ def compare(
     right: Right,
 ) -> Compared:
     """Compare an answer; at a kink with the nearest right one, by the sharp tolerance."""
-    finite, choices = np.isfinite(answer), None
-    if reference.kink and sharp is not None and finite.all():
+    choices = None
+    if reference.kink and sharp is not None and np.isfinite(answer).all():
         nearest, choices = reference.kink.nearest(answer, sharp)
         right = Right.of(given, reference, nearest)
-    gap = np.full(answer.shape, np.inf)
-    gap[finite] = balls.magnitudes(balls.exact(answer[finite]) - right.gradient[finite])
+    gap = levels.gaps(answer, right.gradient)
     # An answer within the enclosure may be exact. Below the smallest normal number floats have
     # fewer digits, or none: XLA takes such a number for 0.
     least = HALF_KNOWN * right.size + right.enclosure
@@ -73,22 +64,16 @@ def compare(
 def judged(given: Point, tolerance: Tolerance, compared: Compared) -> Witness:
     """Judge every element of an answer by a tolerance."""
     gap, sizes, finite = compared.gap, compared.size, np.isfinite(compared.answer)
-    # What a verified program encloses around an exact zero is wider than the zero's tolerance.
-    explained = ((gap <= tolerance.sharp) | compared.enclosed) & np.isfinite(tolerance.sharp)
+    by = Explained(tolerance.sharp, tolerance.loose, tolerance.jump)
+    explained = levels.explained(gap, by, compared.enclosed)
     vague = explained & _vague(given, tolerance, compared)
-    rounded = (gap <= tolerance.loose) & (tolerance.loose <= HALF_KNOWN * sizes)
-    alike = compared.alike
+    alike, has_digits = compared.alike, tolerance.loose <= HALF_KNOWN * sizes
     if tolerance.stated is not None:
         # In few digits terms often cancel, and rounding leaves none of a small element. As with
         # zeros, what it is small beside shows whether a gap is one of rounding.
         known = little_beside(given, sizes, gap, tolerance.stated.fraction)
-        alike = alike | known
-        rounded = (gap <= tolerance.loose) & known & not_all(given, sizes, tolerance)
-    doubtful = explained | (gap <= np.fmax(tolerance.loose, tolerance.jump))
-    # Half an ulp away the gradient is not finite: by how much it may be off is not known.
-    doubtful |= np.isinf(tolerance.sharp)
-    cases = [vague, explained & alike, rounded, doubtful]
-    level = np.select(cases, [DOUBTFUL, RIGHT, ROUNDED, DOUBTFUL], WRONG)
+        alike, has_digits = alike | known, known & not_all(given, sizes, tolerance)
+    level = levels.judged(gap, by, explained, alike, vague, has_digits)
     if tolerance.stated is not None:
         level = np.fmax(level, together(given, tolerance, tolerance.stated, compared))
     level[~compared.known] = RIGHT
@@ -118,11 +103,3 @@ def _vague(given: Point, tolerance: Tolerance, compared: Compared) -> np.ndarray
         sizes[part] = np.fmax(sizes[part], HALF_KNOWN * np.max(sizes[part], initial=0.0))
     own = tolerance.truncation.steady & (compared.gap <= tolerance.rounding)
     return (tolerance.left_out > HALF_KNOWN * sizes) & ~own
-
-
-def excused(witness: Witness, right_formula: np.ndarray) -> np.ndarray:
-    """Return the levels where the formula is right: RIGHT, if conditioning explains the gap."""
-    off = witness.open & right_formula
-    nothing_left = witness.gap >= NOTHING_LEFT * witness.size
-    level = np.where(witness.explained, RIGHT, np.where(nothing_left, DOUBTFUL, ROUNDED))
-    return np.where(off, level, witness.level)

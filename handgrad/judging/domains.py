@@ -13,6 +13,7 @@ import jax
 import numpy as np
 
 from handgrad.arithmetic import balls
+from handgrad.arithmetic.levels import WRONG
 from handgrad.data.complex_pairs import Pair, is_pair
 from handgrad.data.domains.domain import Domain, Interval, Mask, Positive
 from handgrad.data.domains.matrices import LowerTriangular, Orthogonal, Symmetric, mirrored
@@ -23,7 +24,6 @@ from handgrad.data.point import Point, shortly
 from handgrad.data.pytrees import is_real
 from handgrad.judging.case import Case
 from handgrad.judging.ruling import Ruling
-from handgrad.judging.witness import WRONG
 
 
 def check_all_directions(option: str, domain: Any, tangent: Tangent | None) -> None:

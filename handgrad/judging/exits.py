@@ -10,13 +10,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from handgrad.arithmetic.levels import WRONG
 from handgrad.data.domains.domain import Domain, Interval
 from handgrad.data.numerals import place, short
 from handgrad.data.point import Point
 from handgrad.judging.case import Case
 from handgrad.judging.domains import GUESSES, in_parts
 from handgrad.judging.outcome import Outcome
-from handgrad.judging.witness import WRONG
 
 #: What one number among others may do, by chance as well.
 SIGN = "changes its sign"

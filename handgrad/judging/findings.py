@@ -5,6 +5,7 @@ import decimal
 import numpy as np
 from flint import arb
 
+from handgrad.arithmetic.levels import RIGHT, ROUNDED, WRONG
 from handgrad.data import formats
 from handgrad.data.findings import Enclosure, Finding
 from handgrad.data.numerals import plural
@@ -14,7 +15,7 @@ from handgrad.judging.case import Case
 from handgrad.judging.outcome import Outcome
 from handgrad.judging.reruns import in_float32
 from handgrad.judging.ruling import Ruling
-from handgrad.judging.witness import RIGHT, RIGHT_FORMULA, ROUNDED, UNTOLD, WRONG
+from handgrad.judging.witness import RIGHT_FORMULA, UNTOLD
 from handgrad.oracle.custom_rules import broken_rules
 from handgrad.oracle.enclosures import enclosure
 

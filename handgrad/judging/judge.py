@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from handgrad.arithmetic import balls
+from handgrad.arithmetic.levels import ROUNDED
 from handgrad.arithmetic.smoothness import UndecidableKinkError
 from handgrad.data import formats
 from handgrad.data.point import Point, vector
@@ -17,7 +18,7 @@ from handgrad.judging.outcome import Outcome, Value
 from handgrad.judging.repeatability import CALLS_ELSEWHERE
 from handgrad.judging.ruling import Ruling, rule
 from handgrad.judging.variation import between_calls, repeated
-from handgrad.judging.witness import INCONCLUSIVE, ROUNDED
+from handgrad.judging.witness import INCONCLUSIVE
 from handgrad.oracle.reference import Reference, UndecidableError
 from handgrad.tolerance.runs import stored
 

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from handgrad.arithmetic import balls
+from handgrad.arithmetic.levels import DOUBTFUL, NOTHING_LEFT, RIGHT, ROUNDED, WRONG
 from handgrad.data import formats
 from handgrad.data.formats import is_half, of_elements
 from handgrad.data.point import Point
-from handgrad.judging.witness import DOUBTFUL, NOTHING_LEFT, RIGHT, ROUNDED, WRONG, Compared
+from handgrad.judging.witness import Compared
 from handgrad.tolerance.runs import SHARP
 from handgrad.tolerance.stated import STATED, Stated, projection, spread
 from handgrad.tolerance.tolerances import Tolerance

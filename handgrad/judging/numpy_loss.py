@@ -12,6 +12,7 @@ from flint import arb
 
 from handgrad.arithmetic import balls
 from handgrad.arithmetic.comparisons import Comparisons
+from handgrad.arithmetic.levels import HALF_KNOWN, RIGHT
 from handgrad.arithmetic.smoothness import UndecidableKinkError
 from handgrad.data.advised import AnotherFunctionError, NoScalarError, UntraceableError
 from handgrad.data.attempts import RAISED, raise_internal
@@ -29,7 +30,6 @@ from handgrad.judging.repeatability import (
 )
 from handgrad.judging.ruling import Ruling
 from handgrad.judging.untraceable import stopped
-from handgrad.judging.witness import RIGHT
 from handgrad.oracle import evaluate
 from handgrad.oracle.numpy_losses import certify
 from handgrad.oracle.numpy_losses.certify import Untraced, no_program
@@ -39,7 +39,6 @@ from handgrad.oracle.numpy_losses.stand_ins import VariesError
 from handgrad.oracle.random_directions import generic_direction
 from handgrad.oracle.reference import BITS, RaisedOnSeriesError, Reference, sizes_about
 from handgrad.oracle.truncation import ALIKE, OTHER_SLOPES, OtherSlopesError
-from handgrad.tolerance.stated import HALF_KNOWN
 from handgrad.tolerance.tolerances import Tolerances
 from handgrad.tolerance.tolerances_numpy import measure
 

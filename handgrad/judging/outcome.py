@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from handgrad.arithmetic.levels import WRONG
 from handgrad.clock import SECONDS
 from handgrad.data.findings import Finding
 from handgrad.data.point import Point
@@ -12,7 +13,6 @@ from handgrad.judging.linearity import Other
 from handgrad.judging.losses import PreparedLoss
 from handgrad.judging.ruling import Ruling
 from handgrad.judging.variation import Variation
-from handgrad.judging.witness import WRONG
 
 
 @dataclass(frozen=True, eq=False)

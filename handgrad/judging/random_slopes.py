@@ -19,6 +19,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from handgrad.arithmetic.levels import WRONG
 from handgrad.data.attempts import best_effort
 from handgrad.data.domains.domain import Domain
 from handgrad.data.formats import is_half
@@ -31,7 +32,6 @@ from handgrad.judging.case import Case, check_case
 from handgrad.judging.claim import Claim
 from handgrad.judging.domains import check_all_directions, in_domains
 from handgrad.judging.ruling import Ruling
-from handgrad.judging.witness import WRONG
 from handgrad.oracle.reference import sizes_about
 
 #: The most directions: of so many parameters every one is certified by series.

@@ -7,22 +7,13 @@ from typing import Any
 import numpy as np
 
 from handgrad.arithmetic import balls
+from handgrad.arithmetic.levels import DOUBTFUL, RIGHT, WRONG
 from handgrad.clock import OutOfTimeError
 from handgrad.data.point import Point
 from handgrad.judging import comparing
-from handgrad.judging.comparing import Right, compare, excused
+from handgrad.judging.comparing import Right, compare
 from handgrad.judging.leaf_errors import own_rounding
-from handgrad.judging.witness import (
-    DOUBTFUL,
-    RIGHT,
-    RIGHT_FORMULA,
-    UNTOLD,
-    WRONG,
-    WRONG_FORMULA,
-    Compared,
-    Gaps,
-    Witness,
-)
+from handgrad.judging.witness import RIGHT_FORMULA, UNTOLD, WRONG_FORMULA, Compared, Gaps, Witness
 from handgrad.oracle.evaluate import Problem
 from handgrad.oracle.reference import Reference, UndecidableError
 from handgrad.tolerance.tolerances import Tolerance, Tolerances
@@ -111,11 +102,12 @@ class Ruling:
 
         It has shown one of `WRONG_FORMULA` .. `UNTOLD` of each element.
         """
-        level = excused(self.yours, shown == RIGHT_FORMULA)
+        mine = self.yours
+        level = mine.excused(shown == RIGHT_FORMULA)
         level[(level == WRONG) & (shown == UNTOLD)] = DOUBTFUL
         if self.reference.certified:
-            level[self.yours.open & (level > RIGHT) & (shown == WRONG_FORMULA)] = WRONG
-        return replace(self, yours=replace(self.yours, level=level), shown=shown)
+            level[mine.open & (level > RIGHT) & (shown == WRONG_FORMULA)] = WRONG
+        return replace(self, yours=replace(mine, level=level), shown=shown)
 
     def worst_of(self, answer: np.ndarray, tolerance: Tolerance | None = None) -> int:
         """Return the level of the worst element of a gradient, float64, (size,), by a tolerance."""
@@ -198,7 +190,7 @@ def rule(
         exact[off] = balls.magnitudes(tolerance.program[off] - theirs.reference[off])
         wrong = theirs.level == WRONG
         gaps = Gaps(theirs.reference, theirs.gap, theirs.size, tolerance.sharp, wrong)
-        level = excused(theirs, gaps.shown_by(exact) == RIGHT_FORMULA)
+        level = theirs.excused(gaps.shown_by(exact) == RIGHT_FORMULA)
         return replace(ruling, autodiff=replace(theirs, level=level))
 
     if reference.kink is None and (ruling := of_right(tolerances.estimated())):

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from handgrad.arithmetic import balls
+from handgrad.arithmetic.levels import RIGHT, WRONG
 from handgrad.clock import OutOfTimeError
 from handgrad.data import formats
 from handgrad.data.computed_in import Arithmetic, arithmetic, described
@@ -18,7 +19,6 @@ from handgrad.data.numerals import plural, short
 from handgrad.judging.case import Case, Wording
 from handgrad.judging.outcome import Outcome
 from handgrad.judging.ruling import Ruling
-from handgrad.judging.witness import RIGHT, WRONG
 from handgrad.oracle.evaluate import operations
 from handgrad.program.interpreter import UncertifiedPrimitiveError
 from handgrad.tolerance import ranges, stated

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from handgrad.arithmetic.levels import ROUNDED
 from handgrad.data import formats
 from handgrad.data.findings import Finding
 from handgrad.data.numerals import place, plural, ulps
@@ -17,7 +18,6 @@ from handgrad.judging.leaf_errors import own_rounding
 from handgrad.judging.losses import PreparedLoss
 from handgrad.judging.repeatability import calls
 from handgrad.judging.ruling import Ruling
-from handgrad.judging.witness import ROUNDED
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
 __tracebackhide__ = True

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from handgrad.arithmetic import balls
+from handgrad.arithmetic.levels import DOUBTFUL, RIGHT, ROUNDED, WRONG
 from handgrad.data import formats
 from handgrad.data.findings import Enclosure, Finding, LeafReport
 from handgrad.data.numerals import plural
@@ -18,7 +19,7 @@ from handgrad.judging.findings import findings, right_value, worst_element
 from handgrad.judging.judgement import Judgement
 from handgrad.judging.outcome import Outcome, Trial
 from handgrad.judging.ruling import Ruling
-from handgrad.judging.witness import DOUBTFUL, RIGHT, ROUNDED, VERDICT, WRONG, Witness
+from handgrad.judging.witness import VERDICT, Witness
 from handgrad.program.programs import custom_rules
 
 #: The most parameters to name.

@@ -4,18 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from handgrad.arithmetic import balls
-from handgrad.tolerance.stated import HALF_KNOWN
-
-#: The levels of an element, from best to worst.
-RIGHT, ROUNDED, DOUBTFUL, WRONG = 0, 1, 2, 3
+from handgrad.arithmetic import balls, levels
+from handgrad.arithmetic.levels import DOUBTFUL, HALF_KNOWN, RIGHT, ROUNDED, WRONG
 
 #: What a rerun of the gradient at another precision shows of an element. UNTOLD: there is none, and
 #: code that cannot be rerun may lose as much as it is off.
 WRONG_FORMULA, INCONCLUSIVE, RIGHT_FORMULA, UNTOLD = -1, 0, 1, 2
-
-#: A gap of this fraction of an element or more leaves no right digit: -log10 of it rounds to 0.
-NOTHING_LEFT = 10**-0.5
 
 VERDICT = {RIGHT: "agree", ROUNDED: "imprecise", DOUBTFUL: "undecidable", WRONG: "disagree"}
 
@@ -79,6 +73,11 @@ class Witness:
     def open(self) -> np.ndarray:
         """Which elements a rerun of the gradient may decide otherwise, bool, shape (size,)."""
         return (self.level > RIGHT) & ~self.vague & np.isfinite(self.gap)
+
+    def excused(self, right_formula: np.ndarray) -> np.ndarray:
+        """Return the levels if the formula of these elements is right, bool, shape (size,)."""
+        is_right = self.open & right_formula
+        return levels.excused(self.level, self.gap, self.size, self.explained, is_right)
 
 
 @dataclass(frozen=True, eq=False)

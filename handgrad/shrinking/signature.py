@@ -5,10 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from handgrad.arithmetic import balls
+from handgrad.arithmetic.levels import RIGHT, ROUNDED, WRONG
 from handgrad.data import formats
 from handgrad.data.point import Point
 from handgrad.judging.outcome import Outcome
-from handgrad.judging.witness import RIGHT, ROUNDED, WRONG, Witness
+from handgrad.judging.witness import Witness
 
 #: A gap that is plainly more than rounding in either dtype, relative to a leaf's largest element: a
 #: thousand ulps of float32 are 1e-4.

@@ -28,6 +28,7 @@ import numpy as np
 from jax.extend import core as jex
 
 from handgrad.arithmetic import balls
+from handgrad.arithmetic.levels import HALF_KNOWN
 from handgrad.data import formats
 from handgrad.data.computed_in import AS_SHOWN, Arithmetic
 from handgrad.data.formats import Format
@@ -58,12 +59,6 @@ TOGETHER = 1.5
 
 #: So many unit roundoffs may all elements of a leaf be off in one direction.
 COMMON = 2
-
-#: If rounding may cost more than this fraction of an element, a gap proves nothing either way; and
-#: if an iteration leaves out more of it, it is not known what is right. A tolerance may even be
-#: larger than its element: -g lies within 2·|g| of it. So a larger gap counts as right only if the
-#: formula is: if in exact arithmetic, too, no such fraction is left of it.
-HALF_KNOWN = 1e-3
 
 
 def half_known(form: Format) -> float:

@@ -8,6 +8,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from handgrad.arithmetic.levels import WRONG
 from handgrad.data.complex_pairs import in_pairs, joined, names_of_parts
 from handgrad.data.numerals import place
 from handgrad.data.point import Point, index_of
@@ -18,7 +19,6 @@ from handgrad.judging.options import How
 from handgrad.judging.pytorch.arguments import name_of
 from handgrad.judging.pytorch.subjects import Subject
 from handgrad.judging.trial import judge
-from handgrad.judging.witness import WRONG
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
 __tracebackhide__ = True

@@ -16,6 +16,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from handgrad.arithmetic.levels import WRONG
 from handgrad.data.domains.domain import Domain, Mask
 from handgrad.data.domains.tangent import Tangent, tangent_of
 from handgrad.data.findings import Finding
@@ -31,7 +32,6 @@ from handgrad.judging.ruling import Ruling
 from handgrad.judging.untraceable import calling
 from handgrad.judging.vectors.answers import Blocks, dense
 from handgrad.judging.vectors.functions import VectorFunction
-from handgrad.judging.witness import WRONG
 from handgrad.program.numpy_to_jax import TRANSLATED
 
 #: pytest hides these frames, so that an error in a caller's function is shown there.
