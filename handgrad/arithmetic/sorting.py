@@ -26,7 +26,8 @@ def by_midpoints(keys: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def _comparable(row: list[Any]) -> list[tuple[bool, Any]]:
-    return [(ball.is_nan(), ball.mid()) for ball in row]
+    # All NaN are alike, so that the next key decides.
+    return [(True, balls.ZERO) if ball.is_nan() else (False, ball.mid()) for ball in row]
 
 
 def tied(key: np.ndarray, order: np.ndarray, nan: np.ndarray) -> np.ndarray:
