@@ -110,6 +110,10 @@ OPERATIONS: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
     "columns": (lambda a, b: a[:, 1:], lambda a, b: a[:, 1:]),
     "reshape": (lambda a, b: a.reshape(2, 6), lambda a, b: a.reshape(2, 6)),
     "transposed": (lambda a, b: dual.transposed(a), lambda a, b: a.T),
+    "stacks": (
+        lambda a, b: dual.transposed(a.reshape(1, 3, 4)),
+        lambda a, b: a.reshape(1, 3, 4).swapaxes(1, 2),
+    ),
     "in front": (
         lambda a, b: dual.concatenate([a, b], 0),
         lambda a, b: np.concatenate([a, b], 0),

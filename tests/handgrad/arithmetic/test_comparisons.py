@@ -65,24 +65,26 @@ PAIRS: list[tuple[Any, Any, Any, Any, int, bool, bool]] = [
 
 @pytest.mark.parametrize(("x", "s", "y", "t", "outcome", "tied", "flat"), PAIRS)
 def test_pairs(x: Any, s: Any, y: Any, t: Any, outcome: int, tied: bool, flat: bool) -> None:
-    both = [series([0, v], *([] if d is None else [[0, d]])) for v, d in ((x, s), (y, t))]
+    # One direction decides; the other may be the other way.
+    given = ((x, s), (y, t))
+    both = [series([0, 0, v], *([] if d is None else [[0, 0, d], [0, 0, -d]])) for v, d in given]
     run = Comparisons()
     run.order(dual.constant([1.0]), dual.constant([2.0]))
     found = run.order(*both)
     assert found.dtype == np.int8
-    assert found[1] == outcome
-    assert ((1, 1) in run.ties) == tied
-    assert ((1, 1) in run.flat) == flat
+    assert found[2] == outcome
+    assert ((1, 2) in run.ties) == tied
+    assert ((1, 2) in run.flat) == flat
     assert not run.unproved
-    assert run.patched == ([(1, 1)] if outcome == UNORDERED else [])
+    assert run.patched == ([(1, 2)] if outcome == UNORDERED else [])
     if tied:
-        assert run.ties[1, 1].outcome == outcome
-        assert float(run.ties[1, 1].normal[0]) == (s or 0) - (t or 0)
-    again = Comparisons(forced={(1, 1): -outcome or LESS})
+        assert run.ties[1, 2].outcome == outcome
+        assert float(run.ties[1, 2].normal[0]) == (s or 0) - (t or 0)
+    again = Comparisons(forced={(1, 2): -outcome or LESS})
     again.order(dual.constant([1.0]), dual.constant([2.0]))
-    assert again.order(*both)[1] == ((-outcome or LESS) if tied or flat else outcome)
+    assert again.order(*both)[2] == ((-outcome or LESS) if tied or flat else outcome)
     if tied:
-        assert again.ties[1, 1].outcome == -outcome
+        assert again.ties[1, 2].outcome == -outcome
 
 
 def test_a_copy_of_a_number_is_no_tie() -> None:
@@ -91,6 +93,10 @@ def test_a_copy_of_a_number_is_no_tie() -> None:
     assert run.order(x, x).tolist() == [EQUAL, EQUAL]
     assert not run.flat
     assert not run.ties
+    number, slope = arb(3), arb(1)
+    alike = Dual(balls.boxed([number] * 3, (3,)), balls.boxed([slope] * 3, (1, 3)))
+    assert run.sorted([alike]).tolist() == [0, 1, 2]
+    assert not run.flat
     wide = series([arb(3, 1)], [arb(1, 1)])
     assert run.order(wide, wide).tolist() == [EQUAL]
     assert not run.unproved
@@ -109,6 +115,8 @@ def test_pairs_are_broadcast() -> None:
 UNCLEAR = [
     (series([arb(3, 1)], [1]), series([3], [0])),
     (series([arb(3, 1)]), series([3])),
+    (series([arb(3.5, 0.5)]), series([3])),
+    (series([3]), series([arb(3.5, 0.5)])),
     (series([3], [arb(0, 1)]), series([3], [0])),
 ]
 
@@ -183,8 +191,9 @@ def test_decisions_are_repeated() -> None:
     assert [t.tolist() for t in frozen.decided.tied] == [[False, True, False], [False]]
     with pytest.raises(AnotherPathError, match="other comparisons"):
         frozen.order(one, tie)
-    with pytest.raises(AnotherPathError):
-        Comparisons(frozen=run.decided).order(series([1, 2]), series([1, 2]))
+    for values in ([1, 2], [1, 2, 3, 4]):
+        with pytest.raises(AnotherPathError):
+            Comparisons(frozen=run.decided).order(series(values), series(values))
     same = Comparisons(frozen=run.decided)
     same.order(one, tie)
     equal = Comparisons(frozen=run.decided)
@@ -270,25 +279,29 @@ def test_ties_are_sorted_as_they_are_forced() -> None:
 
 
 def test_sorted_orders_are_repeated() -> None:
-    run = Comparisons()
-    assert run.sorted([series([3, 1, 1, 2], [0, 1, 0, 0])]).tolist() == [2, 1, 3, 0]
-    near = Comparisons(frozen=run.decided)
-    assert near.sorted([series([3, 0.5, 1.5, 2])]).tolist() == [2, 1, 3, 0]
+    run, second = Comparisons(), dual.constant([[4.0, 3, 2, 1], [1, 2, 3, 4]])
+
+    def sort(run: Comparisons, *rows: list[float]) -> list[list[int]]:
+        along = balls.exact([[[0.0, 1, 0, 0], [0, 0, 1, 0]]])
+        return run.sorted([Dual(balls.exact(rows), along), second]).tolist()
+
+    order = [[2, 1, 3, 0], [3, 1, 2, 0]]
+    assert sort(run, [3, 1, 1, 2], [4, 2, 2, 1]) == order
+    near, far = (Comparisons(frozen=run.decided) for _ in range(2))
+    assert sort(near, [3, 0.5, 1.5, 2], [4, 3, 1.5, 1]) == order
     assert not run.decided.others
-    far = Comparisons(frozen=run.decided)
-    assert far.sorted([series([3, 1, 1, 4])]).tolist() == [2, 1, 3, 0]
-    assert [{k: v.tolist() for k, v in of.items()} for of in run.decided.others] == [
-        {0: [[2, 1, 0, 3]]}
-    ]
-    with pytest.raises(AnotherPathError):
-        Comparisons(frozen=run.decided).sorted([series([1, 2])])
-    with pytest.raises(AnotherPathError):
-        Comparisons(frozen=Decisions()).sorted([series([1, 2])])
+    assert sort(far, [3, 1, 1, 4], [4, 2, 2, 1]) == order
+    (others,) = run.decided.others
+    assert {k: v.tolist() for k, v in others.items()} == {0: [[2, 1, 0, 3], [3, 1, 2, 0]]}
+    for frozen in (run.decided, Decisions()):
+        with pytest.raises(AnotherPathError):
+            Comparisons(frozen=frozen).sorted([series([1, 2])])
 
 
 def test_numbers_closer_than_floats_are_sorted() -> None:
     with balls.precision(200):
         near = [arb(1) + k * arb(2) ** -100 for k in (3, 1, 2)]
+        assert sorting.by_midpoints([balls.boxed(near, (1, 3))]).tolist() == [[1, 2, 0]]
         keys = balls.boxed([*near, NAN, *near], (1, 7))
         order = sorting.by_midpoints([keys])
         assert order.tolist() == [[1, 5, 2, 6, 0, 4, 3]]
@@ -371,6 +384,21 @@ def test_smooth_or_not(name: str) -> None:
             check_smooth(step, run, here, 2)
     if not run.flat:
         check_flat_ties(lambda how: pytest.fail("nothing is to be tried"), run, here)
+
+
+def test_the_sides_that_are_tried() -> None:
+    """At the point itself, on the opposite side, and on those of some directions."""
+    runs: list[tuple[dict[Any, int], bool]] = []
+
+    def step(run: Comparisons, direction: np.ndarray | None) -> tuple[arb, np.ndarray]:
+        runs.append((dict(run.forced), direction is None))
+        run.order(series([0, 0], [1, -1]), series([0, 0], [0, 0]))
+        return arb(1), balls.exact([2.0])
+
+    run = Comparisons()
+    check_smooth(step, run, step(run, None), 3)
+    ties, flipped = dict.fromkeys([(0, 0), (0, 1)], EQUAL), {(0, 0): LESS, (0, 1): GREATER}
+    assert runs == [({}, True), (ties, True), (flipped, True), *[({}, False)] * 8]
 
 
 def test_values_on_two_sides() -> None:

@@ -46,7 +46,7 @@ def test_levels() -> None:
 
 
 def test_a_right_formula_excuses() -> None:
-    size, gap = np.array([1.0, 1, 1, 1]), np.array([0.1, 10**-0.5, 0.5, 0.5])
+    size, gap = np.full(4, 2.0), 2 * np.array([0.1, 10**-0.5, 0.5, 0.5])
     known = np.array([False, False, True, False])
     right = np.array([True, True, True, False])
     level = np.array([WRONG, WRONG, DOUBTFUL, WRONG])

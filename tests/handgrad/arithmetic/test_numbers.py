@@ -7,7 +7,7 @@ from typing import Any
 import mpmath
 import pytest
 from flint import arb
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from mpmath import mp
 
@@ -32,6 +32,9 @@ OF_ONE: dict[str, Callable[[Any], Any]] = {
     "__neg__": operator.neg,
 }
 
+#: Each of many functions with a quarter of what other properties have.
+FEWER = settings(max_examples=settings().max_examples // 4)
+
 numbers = st.floats(0.25, 4.0, width=32)
 slopes = st.floats(-4.0, 4.0, width=32)
 
@@ -50,6 +53,7 @@ def holds(found: Jet, function: Callable[[Any], Any], at: float, along: float) -
     assert contains(found.d, slope)
 
 
+@FEWER
 @given(numbers, slopes, numbers, slopes)
 @pytest.mark.parametrize("operation", OF_TWO)
 def test_two_numbers(operation: Any, a: float, s: float, b: float, t: float) -> None:
@@ -62,6 +66,7 @@ def test_two_numbers(operation: Any, a: float, s: float, b: float, t: float) -> 
             holds(found, function, 0.0, 1.0)
 
 
+@FEWER
 @given(numbers, slopes)
 @pytest.mark.parametrize("name", OF_ONE)
 def test_one_number(name: str, x: float, along: float) -> None:
@@ -69,6 +74,7 @@ def test_one_number(name: str, x: float, along: float) -> None:
         holds(getattr(Jet(arb(x), arb(along)), name)(), OF_ONE[name], x, along)
 
 
+@FEWER
 @given(numbers, slopes)
 def test_power_series(x: float, along: float) -> None:
     with precision(BITS):
