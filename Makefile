@@ -53,7 +53,8 @@ bench: $(STAMP) ## the timings: by hand against autodiff, against the floor; fiv
 attack: $(STAMP) ## all attacks on the judge and the tests, for hours; goes on where it was broken off
 	@$(BIN)/python -m tests.attack all
 
-mutants: $(STAMP) ## the last part of it: whether the tests notice an edit; for hours, from Python 3.12 on
+mutants: $(STAMP) ## a part of it: whether the kernel's tests notice its edits, by cosmic-ray; for an hour
+	@$(INSTALL) "cosmic-ray>=8.7"
 	@$(BIN)/python -m tests.attack mutants
 
 document: $(STAMP) ## the tables and figures of documents, and docs/reliability.md, from what is stored

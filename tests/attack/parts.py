@@ -111,7 +111,7 @@ PARTS = (
     ),
     Part(
         "hostile",
-        "Mutated files and command lines: no traceback, hang, gigabyte, half file or foreign code.",
+        "Command lines: no traceback, hang, gigabyte or half a file.",
         *(hostile.rows, hostile.figures, hostile.OPTIONS),
     ),
     _of_cases(
@@ -131,7 +131,7 @@ PARTS = (
     ),
     Part(
         "mutants",
-        "A thousand edits of what decides what is right: whether the tests notice.",
+        "Edits of the kernel, one at a time: whether its tests notice.",
         *(mutants.rows, mutants.figures, mutants.OPTIONS),
     ),
     Part(

@@ -1,25 +1,26 @@
 """Attacks on files, command lines, processes and numbers: samples, and that they can fail."""
 
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Iterator
 from pathlib import Path
 from random import Random
-from typing import Any
 
 import jax
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.attack import cases
 from tests.attack.cases import BrokenError, SkippedError
 from tests.attack.extremes.table import table as extremes
 from tests.attack.faults.table import stopped
-from tests.attack.hostile import fuzz, lines
-from tests.attack.hostile.files import KINDS
+from tests.attack.hostile import lines
+from tests.attack.hostile.files import KINDS, REFUSALS
+from tests.attack.hostile.limits import SECONDS
 from tests.attack.mutants import command as mutants
 from tests.attack.parts import PARTS, Part
 from tests.attack.platforms import table as platforms
-from tests.tiers import one_of_each
+from tests.tiers import fewer, one_of_each
 
 pytestmark = pytest.mark.slow
 
@@ -30,12 +31,25 @@ def as_users_have_it() -> Iterator[None]:
         yield
 
 
+@fewer(2)
+@given(rng=st.randoms(use_true_random=False))
 @pytest.mark.parametrize("name", one_of_each([*KINDS], ["module"]))
-def test_a_sample_of_mutated_files(name: str) -> None:
-    (row,) = fuzz.batches(100, {name: [0]})
-    assert row["defects"] == []
-    assert row["tried"] == 100
-    assert row["refused"] > 50
+def test_a_mutated_file_is_read_or_refused_in_one_line(
+    name: str, rng: Random, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    kind = KINDS[name]
+    path = tmp_path_factory.getbasetemp() / f"mutated{kind.suffix}"
+    content, other = (rng.choice(kind.seeds()) for _ in range(2))
+    for _ in range(rng.choice((0, 1, 1, 2, 6))):
+        content = rng.choice(kind.mutations)(rng, content, other)
+    path.write_bytes(content)
+    try:
+        with cases.at_most(2 * SECONDS):
+            kind.read(path)
+    except REFUSALS as error:
+        says = getattr(error, "format_message", error.__str__)()
+        assert says.isprintable(), says  # so it is one line
+    assert path.read_bytes() == content
 
 
 @pytest.mark.night
@@ -43,32 +57,6 @@ def test_a_sample_of_mutated_files(name: str) -> None:
 def test_a_sample_of_command_lines(program: str) -> None:
     row = lines.batch(program, 8, Random(program))
     assert row["defects"] == []
-
-
-def _raises(path: Path) -> None:
-    if b"9" in path.read_bytes():
-        raise KeyError("9")
-
-
-def _runs(path: Path) -> None:
-    exec(path.read_bytes()[:0])
-
-
-def _writes(path: Path) -> None:
-    path.write_bytes(b"other")
-
-
-@pytest.mark.parametrize(
-    ("read_it", "says"), [(_raises, "KeyError"), (_runs, "exec"), (_writes, "another now")]
-)
-def test_a_bad_reader_is_found(
-    read_it: Callable[[Path], Any], says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    fuzzer = fuzz.Fuzzer("table to fit", tmp_path, fuzz.Watch(tmp_path))
-    monkeypatch.setattr(fuzzer, "kind", replace(fuzzer.kind, read=read_it))
-    row = fuzzer.batch(30, Random(0))
-    assert row["found"] > 0
-    assert says in row["defects"][0][0]
 
 
 def test_what_a_command_line_must_not_do(tmp_path: Path) -> None:
@@ -121,21 +109,39 @@ def test_the_stored_inputs_were_refused_or_accepted() -> None:
     assert {row["id"]: row["found"] for row in PARTS[1].stored() if row.get("found")} == {}
 
 
-def test_edits_are_counted_by_room_and_by_how_they_ended(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    edits = [{"id": str(at), "file": "manual/network.py", "old": ""} for at in range(4)]
-    edits[1]["equivalent"] = "the last is the first"
-    (tmp_path / "sample.json").write_text(json.dumps(edits))
-    monkeypatch.setattr(mutants, "SAMPLE", tmp_path / "sample.json")
-    rows = [
-        {"id": f"{at} manual/network.py", "outcome": outcome}
-        for at, outcome in enumerate(["timeout", "survived", "not covered"])
+DUMPED = [
+    [
+        {"mutations": [{"module_path": "handgrad/arithmetic/m.py", "start_pos": [at, 4]} | what]},
+        ended,
     ]
-    shown = mutants.figures([*rows, {"id": "of another sample", "outcome": "killed"}])
-    of_manual = {"decided": 3, "killed": 1, "equivalent": 1, "left": 1}
-    assert shown["rooms"][0] == {"name": "manual", "edits": 4} | of_manual
-    assert [edit["id"] for edit in shown["equivalent"]] == ["1"]
+    for at, what, ended in (
+        (1, {"operator_name": "core/AddNot"}, {"test_outcome": "killed"}),
+        (2, {"operator_name": "core/AddNot"}, {"test_outcome": "survived"}),
+        (2, {"operator_name": "core/AddNot"}, {"test_outcome": "survived"}),
+        (3, {"operator_name": "core/NumberReplacer"}, {"test_outcome": "survived"}),
+        (3, {"operator_name": "core/NumberReplacer"}, None),
+    )
+]
+
+
+def test_edits_are_counted_by_how_they_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mutants, "EQUIVALENT", {"the last is the first": ("x = a[-1]",)})
+    source = "if a:\n    x = a[-1]\nreturn 1\n"
+    rows = [*mutants.decided("\n".join(map(json.dumps, DUMPED)), {"m.py": source})]
+    assert [row["id"] for row in rows[1:3]] == [f"m.py: x = a[-1]: AddNot {k}" for k in (1, 2)]
+    assert [row.get("says") for row in rows] == [
+        *("", "the last is the first", "the last is the first", "no test notices", None)
+    ]
+    shown = mutants.figures([row for row in rows if "outcome" in row])
+    counts = {"edits": 4, "killed": 1, "equivalent": 2, "left": 1}
+    assert shown["modules"] == [{"name": "m.py"} | counts]
+    assert shown["edits"] == 4
+
+
+def test_no_stored_edit_is_left() -> None:
+    modules = PARTS[5].figures(PARTS[5].stored())["modules"]
+    assert modules
+    assert [row["name"] for row in modules if row["left"]] == []
 
 
 @pytest.mark.parametrize("fault", ["SIGTERM", "Ctrl-C"])

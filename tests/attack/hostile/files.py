@@ -24,9 +24,6 @@ from tests.attack.hostile.mutations import BYTES, Mutation
 #: What a file may be refused with, in one line.
 REFUSALS = (InputError, LoadingError, click.ClickException)
 
-#: Files of the checkout whose lines count as coverage.
-ROOMS = tuple(str(ROOT / room) for room in ("compare", "benchmarks", "handgrad", "manual"))
-
 #: Tables that are valid.
 _TEXTS = (
     "height,weight,sex\n60,120,F\n72,160,M\n70,152,M\n62,131,F\n66,135,M\n65,128,F\n",
@@ -46,9 +43,7 @@ with io.BytesIO() as _file:
 class Kind:
     """A kind of file: what is valid, what reads it, and how it is mutated."""
 
-    about: str
     suffix: str
-    share: int  #: of all files, in thousandths
     seeds: Callable[[], list[bytes]]
     read: Callable[[Path], Any]  #: all that is done with it before anything is computed for long
     mutations: tuple[Mutation, ...] = BYTES
@@ -133,9 +128,9 @@ def _module(path: Path) -> None:
 _JSON = (*BYTES, *[mutations.in_json] * 14)
 
 KINDS = {
-    "table to train on": Kind("CSV, `train --data`", ".csv", 230, lambda: [*TABLES], _train),
-    "table to fit": Kind("CSV, `regress`", ".csv", 40, lambda: [TABLES[3]], _regress),
-    "timings": Kind("JSON, `benchmarks table`, `compare`", ".json", 60, timings, _table, _JSON),
-    "answers": Kind("JSON, `checkers --table`", ".json", 60, answers, _checkers, _JSON),
-    "module": Kind("Python, `handgrad check`", ".py", 60, lambda: [MODULE], _module),
+    "table to train on": Kind(".csv", lambda: [*TABLES], _train),
+    "table to fit": Kind(".csv", lambda: [TABLES[3]], _regress),
+    "timings": Kind(".json", timings, _table, _JSON),
+    "answers": Kind(".json", answers, _checkers, _JSON),
+    "module": Kind(".py", lambda: [MODULE], _module),
 }

@@ -7,13 +7,14 @@ from typing import Any
 import mpmath
 import pytest
 from flint import arb
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from mpmath import mp
 
 from handgrad.arithmetic import jets
 from handgrad.arithmetic.balls import precision
 from handgrad.arithmetic.jets import Jet
+from tests.tiers import fewer
 
 BITS, DIGITS = 192, 50
 
@@ -31,9 +32,6 @@ OF_ONE: dict[str, Callable[[Any], Any]] = {
     "inverse": lambda x: 1 / x,
     "__neg__": operator.neg,
 }
-
-#: Each of many functions with a quarter of what other properties have.
-FEWER = settings(max_examples=settings().max_examples // 4)
 
 numbers = st.floats(0.25, 4.0, width=32)
 slopes = st.floats(-4.0, 4.0, width=32)
@@ -53,7 +51,7 @@ def holds(found: Jet, function: Callable[[Any], Any], at: float, along: float) -
     assert contains(found.d, slope)
 
 
-@FEWER
+@fewer(4)
 @given(numbers, slopes, numbers, slopes)
 @pytest.mark.parametrize("operation", OF_TWO)
 def test_two_numbers(operation: Any, a: float, s: float, b: float, t: float) -> None:
@@ -66,7 +64,7 @@ def test_two_numbers(operation: Any, a: float, s: float, b: float, t: float) -> 
             holds(found, function, 0.0, 1.0)
 
 
-@FEWER
+@fewer(4)
 @given(numbers, slopes)
 @pytest.mark.parametrize("name", OF_ONE)
 def test_one_number(name: str, x: float, along: float) -> None:
@@ -74,7 +72,7 @@ def test_one_number(name: str, x: float, along: float) -> None:
         holds(getattr(Jet(arb(x), arb(along)), name)(), OF_ONE[name], x, along)
 
 
-@FEWER
+@fewer(4)
 @given(numbers, slopes)
 def test_power_series(x: float, along: float) -> None:
     with precision(BITS):
