@@ -209,6 +209,9 @@ def test_numbers_with_a_slope() -> None:
     assert (x < 3, x > 1, x < 2, x > 2) == (True, True, False, False)
     assert (x < Jet(arb(3), arb(0)), x > Jet(arb(3), arb(0))) == (True, False)
     assert Jet(arb(2), arb(1)) == arb(2)
+    assert (Jet(arb(2), arb(1)) < 2, Jet(arb(2), arb(1)) > 2) == (False, False)
+    assert Jet(arb(2.5, 0.5), arb(1)) != arb(2)
+    assert Jet(arb(2.5, 0.5), arb(1)) != arb(3)
     assert Jet(arb(2), arb(1)) != arb(3)
     assert float(x.mid()) == 2
     assert not x.is_nan()

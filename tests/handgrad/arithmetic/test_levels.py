@@ -11,6 +11,12 @@ from handgrad.arithmetic import balls, levels
 from handgrad.arithmetic.levels import DOUBTFUL, RIGHT, ROUNDED, WRONG, Explained
 
 
+def test_levels_are_from_best_to_worst() -> None:
+    """So that the worst of some is the largest; what leaves three digits leaves enough."""
+    assert [RIGHT, ROUNDED, DOUBTFUL, WRONG] == [0, 1, 2, 3]
+    assert levels.HALF_KNOWN == 10**-3
+
+
 def test_gaps_are_rounded_up() -> None:
     answer = np.array([1.0, 2.0, np.inf, np.nan, -1.0])
     with balls.precision(100):
