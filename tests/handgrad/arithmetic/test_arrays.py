@@ -107,6 +107,10 @@ OPERATIONS: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
     "rows": (lambda a, b: a[1] + b, lambda a, b: a[1] + b),
     "rows times": (lambda a, b: a * b[2], lambda a, b: a * b[2]),
     "number": (lambda a, b: a[1, 2] * b, lambda a, b: a[1, 2] * b),
+    "three axes": (
+        lambda a, b: a.reshape(1, 3, 4) * b[1],
+        lambda a, b: a.reshape(1, 3, 4) * b[1],
+    ),
     "columns": (lambda a, b: a[:, 1:], lambda a, b: a[:, 1:]),
     "reshape": (lambda a, b: a.reshape(2, 6), lambda a, b: a.reshape(2, 6)),
     "transposed": (lambda a, b: dual.transposed(a), lambda a, b: a.T),
@@ -175,6 +179,7 @@ def test_parts_of_series() -> None:
     constant, plain = dual.constant([1.0, 2.0]), np.array([1.0, 2.0])
     tangent = balls.exact([[3.0, 4.0]])
     moving = Dual(constant.value, tangent)
+    assert len({constant, moving}) == 2  # each is a key by itself
     assert dual.real(moving) is moving
     assert floats(dual.real(plain).value) == [1, 2]
     assert dual.primal(moving).tangent is None
@@ -207,6 +212,7 @@ def test_numbers_with_a_slope() -> None:
     assert repr(x).startswith("Jet([")
     assert float(x) == 2
     assert (x < 3, x > 1, x < 2, x > 2) == (True, True, False, False)
+    assert (Jet(arb(3), arb(1)) < 2, Jet(arb(1), arb(1)) > 2) == (False, False)
     assert (x < Jet(arb(3), arb(0)), x > Jet(arb(3), arb(0))) == (True, False)
     assert Jet(arb(2), arb(1)) == arb(2)
     assert (Jet(arb(2), arb(1)) < 2, Jet(arb(2), arb(1)) > 2) == (False, False)

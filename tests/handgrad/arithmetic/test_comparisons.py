@@ -50,8 +50,8 @@ PAIRS: list[tuple[Any, Any, Any, Any, int, bool, bool]] = [
     (2, 1, 1, 1, GREATER, False, False),
     (arb(1, 0.25), None, arb(2, 0.25), 1, LESS, False, False),
     (3, None, 3, None, EQUAL, False, False),
-    (3, 1, 3, None, GREATER, True, False),
-    (3, -1, 3, None, LESS, True, False),
+    (3, 0.5, 3, None, GREATER, True, False),
+    (3, -0.5, 3, None, LESS, True, False),
     (3, None, 3, 1, LESS, True, False),
     (3, 2, 3, 1, GREATER, True, False),
     (3, 1, 3, 1, EQUAL, False, True),
@@ -87,6 +87,18 @@ def test_pairs(x: Any, s: Any, y: Any, t: Any, outcome: int, tied: bool, flat: b
         assert again.ties[1, 2].outcome == -outcome
 
 
+def test_outcomes_have_an_order() -> None:
+    assert [LESS, EQUAL, GREATER, UNORDERED] == [-1, 0, 1, 2]
+
+
+def test_a_tie_that_the_direction_leaves_open() -> None:
+    run = Comparisons()
+    assert run.order(series([3], [0], [1]), series([3], [0], [0])).tolist() == [EQUAL]
+    assert run.ties[0, 0].outcome == EQUAL
+    key = series([1, 1, 1], [2, 1, 0], [0, 1, 2])
+    assert Comparisons().sorted([key]).tolist() == [2, 1, 0]
+
+
 def test_a_copy_of_a_number_is_no_tie() -> None:
     x = series([3, 4], [1, 1], [2, 0])
     run = Comparisons()
@@ -118,6 +130,8 @@ UNCLEAR = [
     (series([arb(3.5, 0.5)]), series([3])),
     (series([3]), series([arb(3.5, 0.5)])),
     (series([3], [arb(0, 1)]), series([3], [0])),
+    (series([math.inf]), series([arb(0, math.inf)])),
+    (series([-math.inf]), series([arb(0, math.inf)])),
 ]
 
 
@@ -170,9 +184,10 @@ def test_a_rerun_is_the_same_but_for_its_ties() -> None:
     assert not again.on_another_path
     assert not run.on_another_path
     assert not run.for_rerun().forced
-    other = run.for_rerun()
-    other.order(series([1]), series([2]))
-    assert other.on_another_path
+    for values in ([1], [1, 2, 3]):
+        other = run.for_rerun()
+        other.order(series(values), series([0]))
+        assert other.on_another_path
 
 
 def test_decisions_are_repeated() -> None:
@@ -182,12 +197,12 @@ def test_decisions_are_repeated() -> None:
     assert floats(run.repeated(lambda: np.array([7.0]))) == [7]
     frozen = Comparisons(frozen=run.decided)
     # Another side in the first is contested; the tie may be on either.
-    found = frozen.order(series([2.5, 0.5, 3]), tie)
+    found = frozen.order(series([2.5, 0.5, 1]), tie)
     assert found.tolist() == [LESS, GREATER, GREATER]
     assert floats(frozen.repeated(lambda: np.array([9.0]))) == [7]
     (others,) = run.decided.others
     assert list(others) == [0]
-    assert others[0].tolist() == [GREATER, GREATER, GREATER]
+    assert others[0].tolist() == [GREATER, GREATER, LESS]
     assert [t.tolist() for t in frozen.decided.tied] == [[False, True, False], [False]]
     with pytest.raises(AnotherPathError, match="other comparisons"):
         frozen.order(one, tie)
@@ -218,13 +233,15 @@ def test_decisions_may_be_others_instead() -> None:
     pair = series([1]), series([2])
     assert [run.order(*pair).tolist() for _ in range(3)] == [[LESS], [GREATER], [LESS]]
     assert [made.tolist() for made in run.decided.made] == [[LESS], [GREATER], [LESS]]
+    fewer = Comparisons(instead={0: np.array([GREATER], np.int8)})
+    assert fewer.order(series([1, 1]), series([2, 2])).tolist() == [LESS, LESS]
 
 
 def test_given_outcomes_come_in_turn() -> None:
     run = Decided(outcomes=(LESS, GREATER))
-    found = [run.order(series([1, 2]), series([5])).tolist() for _ in range(3)]
-    assert found == [[LESS, LESS], [GREATER, GREATER], [LESS, LESS]]
-    assert run.count == 3
+    found = [run.order(series([1, 2]), series([5])).tolist() for _ in range(5)]
+    assert found == [[LESS, LESS], [GREATER, GREATER]] * 2 + [[LESS, LESS]]
+    assert run.count == 5
 
 
 # Sorting.
@@ -293,15 +310,26 @@ def test_sorted_orders_are_repeated() -> None:
     assert sort(far, [3, 1, 1, 4], [4, 2, 2, 1]) == order
     (others,) = run.decided.others
     assert {k: v.tolist() for k, v in others.items()} == {0: [[2, 1, 0, 3], [3, 1, 2, 0]]}
-    for frozen in (run.decided, Decisions()):
+    rows = balls.exact(np.ones((3, 4)))
+    for frozen, key in (
+        (run.decided, series([1, 2])),
+        (run.decided, Dual(rows)),
+        (Decisions(), second),
+    ):
         with pytest.raises(AnotherPathError):
-            Comparisons(frozen=frozen).sorted([series([1, 2])])
+            Comparisons(frozen=frozen).sorted([key])
 
 
 def test_numbers_closer_than_floats_are_sorted() -> None:
     with balls.precision(200):
         near = [arb(1) + k * arb(2) ** -100 for k in (3, 1, 2)]
-        assert sorting.by_midpoints([balls.boxed(near, (1, 3))]).tolist() == [[1, 2, 0]]
+        three, rising = balls.boxed(near, (1, 3)), balls.exact([[0, 1, 2]])
+        assert sorting.by_midpoints([three]).tolist() == [[1, 2, 0]]
+        assert sorting.by_midpoints([three, rising]).tolist() == [[1, 2, 0]]
+        assert sorting.by_midpoints([three[:, :2]]).tolist() == [[1, 0]]
+        two = balls.boxed([NAN, NAN], (1, 2))
+        none = sorting.tied(two, np.array([[0, 1]]), np.array([[True, True]]))
+        assert none.tolist() == [[False, False]]
         keys = balls.boxed([*near, NAN, *near], (1, 7))
         order = sorting.by_midpoints([keys])
         assert order.tolist() == [[1, 5, 2, 6, 0, 4, 3]]

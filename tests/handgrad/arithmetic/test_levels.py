@@ -52,9 +52,9 @@ def test_levels() -> None:
 
 
 def test_a_right_formula_excuses() -> None:
-    size, gap = np.full(4, 2.0), 2 * np.array([0.1, 10**-0.5, 0.5, 0.5])
-    known = np.array([False, False, True, False])
-    right = np.array([True, True, True, False])
-    level = np.array([WRONG, WRONG, DOUBTFUL, WRONG])
+    size, gap = np.full(5, 2.0), 2 * np.array([0.31, 0.3163, 0.5, 0.5, 0.5])
+    known = np.array([False, False, True, False, False])
+    right = np.array([True, True, True, False, True])
+    level = np.array([WRONG, WRONG, DOUBTFUL, WRONG, WRONG])
     found = levels.excused(level, gap, size, known, right)
-    assert found.tolist() == [ROUNDED, DOUBTFUL, RIGHT, WRONG]
+    assert found.tolist() == [ROUNDED, DOUBTFUL, RIGHT, WRONG, DOUBTFUL]
