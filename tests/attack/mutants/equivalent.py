@@ -72,6 +72,7 @@ EQUIVALENT: dict[str, tuple[str, ...]] = {
         "exchanged.append(outcome == (GREATER if i < j else LESS))",
     ),
     "radii are rounded up, so that no two balls touch": (
+        "return self.c == lead(other)",
         "if not (p is q or p == q):  # balls of some radius are never certainly equal",
     ),
     "all numbers that tie are equal in the first key": (

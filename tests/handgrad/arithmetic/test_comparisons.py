@@ -97,6 +97,8 @@ def test_a_tie_that_the_direction_leaves_open() -> None:
     assert run.ties[0, 0].outcome == EQUAL
     key = series([1, 1, 1], [2, 1, 0], [0, 1, 2])
     assert Comparisons().sorted([key]).tolist() == [2, 1, 0]
+    key = series([1, 1, 1], [1, 2, 0], [0, 1, 2])
+    assert Comparisons().sorted([key]).tolist() == [2, 0, 1]
 
 
 def test_a_copy_of_a_number_is_no_tie() -> None:
