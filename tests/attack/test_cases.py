@@ -130,7 +130,7 @@ def test_edits_are_counted_by_how_they_ended(monkeypatch: pytest.MonkeyPatch) ->
     rows = [*mutants.decided("\n".join(map(json.dumps, DUMPED)), {"m.py": source})]
     assert [row["id"] for row in rows[1:3]] == [f"m.py: x = a[-1]: AddNot {k}" for k in (1, 2)]
     assert [row.get("says") for row in rows] == [
-        *("", "the last is the first", "the last is the first", "no test notices", None)
+        *(None, "the last is the first", "the last is the first", "no test notices", None)
     ]
     shown = mutants.figures([row for row in rows if "outcome" in row])
     counts = {"edits": 4, "killed": 1, "equivalent": 2, "left": 1}

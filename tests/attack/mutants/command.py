@@ -63,15 +63,18 @@ def rows(wanted: Callable[[str], bool]) -> Iterator[list[Row]]:
         with subprocess.Popen(
             [program, "exec", "edits.toml", "edits.sqlite"], cwd=copy
         ) as deciding:
-            while todo:
-                ended = deciding.poll() is not None
-                found = [r for r in decided(run("dump", "edits.sqlite"), before) if "outcome" in r]
-                if new := [row for row in found if row["id"] in todo]:
-                    todo -= {row["id"] for row in new}
-                    yield new
-                if ended:
-                    break
-                time.sleep(LOOK)
+            try:
+                while todo:
+                    ended, dump = deciding.poll() is not None, run("dump", "edits.sqlite")
+                    found = decided(dump, before)
+                    if new := [r for r in found if "outcome" in r and r["id"] in todo]:
+                        todo -= {row["id"] for row in new}
+                        yield new
+                    if ended:
+                        break
+                    time.sleep(LOOK)
+            finally:
+                deciding.terminate()
 
 
 def decided(dump: str, sources: dict[str, str]) -> Iterator[Row]:
@@ -85,29 +88,34 @@ def decided(dump: str, sources: dict[str, str]) -> Iterator[Row]:
         what = edit["operator_name"].removeprefix("core/")
         name = f"{module}: {old}: {what}"
         seen[name] += 1
-        row: Row = {"id": f"{name} {seen[name]}", "file": module, "old": old, "what": what}
+        row: Row = {"id": f"{name} {seen[name]}"}
         if result is not None:
             row["outcome"] = result["test_outcome"]
-            row["says"] = ""
             if row["outcome"] == "survived":
                 row["says"] = because(row) or "no test notices"
         yield row
 
 
+def place(row: Row) -> tuple[str, str]:
+    """Return the module and the line that are edited."""
+    module, _, edit = row["id"].partition(": ")
+    return module, edit.rpartition(": ")[0]
+
+
 def because(row: Row) -> str | None:
     """Return why an edit changes nothing that anybody could see; None if it is not known to."""
-    return next((why for why, edits in EQUIVALENT.items() if row["old"] in edits), None)
+    return next((why for why, lines in EQUIVALENT.items() if place(row)[1] in lines), None)
 
 
 def figures(stored: list[Row]) -> dict[str, Any]:
     """Return what the document shows: how each module's edits ended, and those that do nothing."""
     modules, same = [], []
-    for module in dict.fromkeys(row["file"] for row in stored):
-        of = [row for row in stored if row["file"] == module]
+    for module in dict.fromkeys(place(row)[0] for row in stored):
+        of = [row for row in stored if place(row)[0] == module]
         left = [row for row in of if row["outcome"] == "survived"]
         same += [row for row in left if because(row)]
         counts = {"edits": len(of), "killed": len(of) - len(left)}
         counts["equivalent"] = sum(because(row) is not None for row in left)
         modules.append({"name": module} | counts | {"left": len(left) - counts["equivalent"]})
-    whys = {why: [r for r in same if because(r) == why] for why in EQUIVALENT}
+    whys = {why: [place(row)[1] for row in same if because(row) == why] for why in EQUIVALENT}
     return {"modules": modules, "edits": len(stored), "equivalent": whys}

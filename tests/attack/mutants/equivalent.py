@@ -33,7 +33,7 @@ EQUIVALENT: dict[str, tuple[str, ...]] = {
     "it is the second of two axes; and less than what came before is nothing to a maximum": (
         "first = np.maximum.accumulate(np.where(tied, 0, np.arange(order.shape[-1])), axis=-1)",
     ),
-    "of booleans a product is &, and a sum is |": (
+    "of booleans a product is the same as and, a sum as or": (
         "return _bools(_is_finite(balls)) & np.isfinite(midpoints(balls))",
         "other = (result != EQUAL) & (result != outcomes) & ~tied",
         "return ((gap <= by.sharp) | enclosed) & np.isfinite(by.sharp)",
@@ -41,7 +41,7 @@ EQUIVALENT: dict[str, tuple[str, ...]] = {
         "doubtful = explained | (gap <= np.fmax(by.loose, by.jump)) | np.isinf(by.sharp)",
         "cases = [vague & explained, explained & alike, rounded, doubtful]",
     ),
-    "a product of booleans is &, and the last of two axes is the second": (
+    "a product of booleans is the same as and; the last of two axes is the second": (
         "found[:, 1:] = ~_ascend(key, order) & known[:, 1:] & known[:, :-1]",
     ),
     "there are as many of one as of the other": (
