@@ -39,7 +39,6 @@ class Wording(NamedTuple):
     every_element: str = "without directions="
     domain: str = "domain={0!r}"
     computed_in: str = "computed_in={0!r}"
-    value: str = "the loss beside the gradient"
 
     @property
     def more_seconds(self) -> str:

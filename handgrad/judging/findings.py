@@ -27,7 +27,7 @@ def findings(deciding: Outcome, case: Case) -> tuple[Finding, ...]:
         value = deciding.value
         certified = deciding.ruling is None or deciding.ruling.reference.certified
         itself = "exactly it is" if certified else "and by itself"
-        what = f"{case.wording.value} is {value.yours!r}, {itself} {value.exact!r}"
+        what = f"the loss beside the gradient is {value.yours!r}, {itself} {value.exact!r}"
         found.append(Finding("loss-value", None, None, what, 1.0))
     if deciding.ruling:
         found += _of_elements(deciding.ruling, case)
