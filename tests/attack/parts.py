@@ -19,7 +19,6 @@ from tests.attack.families import command as families
 from tests.attack.faults import table as of_faults
 from tests.attack.hostile import command as hostile
 from tests.attack.mutants import command as mutants
-from tests.attack.platforms import table as of_platforms
 from tests.attack.programs import command as programs
 from tests.attack.programs import section as of_programs
 
@@ -123,11 +122,6 @@ PARTS = (
         "extremes",
         "Extreme values, arrays and sizes: a verdict that is right, or one clear line.",
         *(_extremes, 1800),  # ten million parameters, twice, take 850
-    ),
-    _of_cases(
-        "platforms",
-        "Pythons, the oldest and newest of each dependency, the wheel alone, what is declared.",
-        *(of_platforms.table, 3600),
     ),
     Part(
         "mutants",

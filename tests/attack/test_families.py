@@ -8,7 +8,7 @@ import pytest
 
 from evaluation.rows import Row
 from tests.attack.families import in_place, others
-from tests.attack.families.attempt import WRONGLY, Attempt, figures, outcome
+from tests.attack.families.attempt import WRONGLY, Attempt
 from tests.attack.families.made import Made, drawn
 from tests.attack.parts import PARTS
 
@@ -66,20 +66,6 @@ def test_a_truth_of_another_function_is_no_truth() -> None:
     made.held(x, x)
     with pytest.raises(AssertionError):
         made._replace(plain=made.taken).held(x, x)
-
-
-def test_verdicts_are_rated_and_counted() -> None:
-    said = [(True, "imprecise"), (True, "disagree"), (False, "agree"), (False, "disagree")]
-    said += [(True, "undecidable"), (False, "error")]
-    found = [outcome(*each) for each in said]
-    assert found == ["right", "false alarm", "missed", "caught", "undecidable", "error"]
-    rows = [
-        {"family": "a", "right": right, "outcome": each, "certified": True}
-        for (right, _), each in zip(said, found, strict=True)
-    ]
-    (counts,) = figures(rows)["table"]
-    expected = {"right": 3, "wrong": 3, "certified": "33 %", "undecidable": 1, "error": 1}
-    assert counts == {"name": "a", "false alarm": 1, "missed": 1} | expected
 
 
 def test_no_stored_ruling_is_wrong() -> None:

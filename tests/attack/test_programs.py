@@ -13,7 +13,7 @@ from handgrad.program.rules import RULES
 from tests.attack.parts import PARTS
 from tests.attack.programs import attack as of_programs
 from tests.attack.programs.attack import COVERED, WANTED, attack, put
-from tests.attack.programs.section import explanations, figures, kind, leaves
+from tests.attack.programs.section import explanations, figures
 from tests.corpus import programs as source
 from tests.corpus.edits import Edit, edits
 from tests.corpus.operations import STEPS
@@ -100,22 +100,6 @@ def test_a_line_that_a_kill_cut_off_is_written_anew(tmp_path: Path) -> None:
     assert [*read(file)] == ["1", "2"]
     add(file, [{"id": "4"}, {"id": "1", "x": "c"}])
     assert read(file) == {"1": {"id": "1", "x": "c"}, "2": {"id": "2"}, "4": {"id": "4"}}
-
-
-def test_kinds_and_leaves_are_held_to_the_numbers() -> None:
-    row = {
-        "diagnoses": [["sign", "", ["params['p']"]]],
-        "edit": {"kind": "operator"},
-        "relations there": {"params['p']": ["factor"]},
-        "changed there": {"params['p']": 0.5, "params['q']": 0.0},
-        "accused": ["params['p']"],
-    }
-    assert leaves(row) == "right"
-    assert leaves(row | {"accused": ["params['p']", "params['q']"]}) == "wrong"
-    assert leaves(row | {"accused": []}) == "wrong"
-    assert kind(row | {"diagnoses": [["unknown", "", ["params['p']"]]]}) == "unknown"
-    assert kind(row | {"diagnoses": [["zero", "", ["params['p']"]]]}) == "not borne out"
-    assert kind(row | {"diagnoses": [["factor", "", ["params['p']"]]]}) == "right"
 
 
 @pytest.mark.usefixtures("as_users_have_it")

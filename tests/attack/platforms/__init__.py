@@ -1,1 +1,0 @@
-"""Pythons, and the oldest and newest of every dependency."""
