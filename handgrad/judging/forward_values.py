@@ -126,10 +126,8 @@ def values_case(pair: Referenced, given: Point, case: Case) -> tuple[Case, Point
     # The values do not depend on the cotangents.
     at = point_at(pair.cotangents(case.seed), tuple(given.params), names)
     differ = f"{pair.name} and the reference differ, so the derivative was not judged"
-    claim, wording = (
-        ForwardValues(given, pair.why or differ),
-        OF_REFERENCE._replace(gradient=pair.name),
-    )
+    claim = ForwardValues(given, pair.why or differ)
+    wording = OF_REFERENCE._replace(gradient=pair.name)
     own = case.handed_on(referee="auto", has_value=False)
     return Case(values, loss, **own, claim=claim, wording=wording, domains=case.domains), at
 
