@@ -87,7 +87,7 @@ class JaxLoss:
         """Return the loss by its program: a float where that is compiled, else a ball."""
         if self._compiled_autodiff(given) is None:
             with suppress(UncertifiedPrimitiveError):
-                return self._along_one(given, self.traced(given))[0]
+                return self.on_series(given)[0]
         return self.answers(given)[0]
 
     def is_finite_as_written(self, given: Point) -> bool:
@@ -216,7 +216,7 @@ class JaxLoss:
             if other.loss.form != first.loss.form:
                 # The same terms in another order are the same function.
                 with suppress(UncertifiedPrimitiveError):
-                    runs = self._along_one(given, first), self._along_one(given, other)
+                    runs = self.on_series(given, first), self.on_series(given, other)
                     check_same(self.case.wording.loss, *runs, call)
 
     def _check_answers(self, given: Point, value: float, ruling: Ruling) -> None:
@@ -252,8 +252,13 @@ class JaxLoss:
             )
         return again
 
-    def _along_one(self, given: Point, traced: Traced) -> tuple[arb, np.ndarray]:
-        """Return the loss and its slope in one direction, shape (1,), on series."""
+    def on_series(self, given: Point, traced: Traced | None = None) -> tuple[arb, np.ndarray]:
+        """Return the loss and its slope in one direction, shape (1,), on series.
+
+        Raises:
+            UncertifiedPrimitiveError: an operation has no rule.
+        """
+        traced = traced or self.traced(given)
         along = generic_direction(np.random.default_rng(0), given.size)
         with balls.precision(BITS[0]):
             ties = Comparisons(final=True, undefined=True)

@@ -27,6 +27,11 @@ from handgrad.program.trace import Traced
 #: pytest hides these frames, so that an error in a caller's function is shown there.
 __tracebackhide__ = True
 
+#: From so many operations on series on, in all directions together, code in NumPy is tried as the
+#: same code in `jax.numpy`: all slopes take one run there, and tracing it a quarter of a second, as
+#: these do. A count and not a clock, since the two print different digits.
+MANY = 1_000_000
+
 #: What a point costs on power series, in runs along one direction; some forty were measured, for a
 #: Gaussian process of thirty places.
 RUNS_OF_A_POINT = 64
@@ -73,6 +78,9 @@ def gated(case: Case, given: Point, points: int = 0) -> tuple[PreparedLoss, Gate
     for how in (apart, on_series):
         try:
             prepared, value = numpy_loss(case.rewritten(how), given, by_jax)
+            long = prepared.operations * given.size > MANY
+            if long and (quicker := _translated(case, given, of_real=True)) is not None:
+                return quicker
             found = _held(case, prepared, given, value, max(1, MOVED - points))
             if how is apart or not may_be_judged(case, given) or _is_quick(prepared, given):
                 return found
@@ -169,14 +177,20 @@ def by_calls(loss: PreparedLoss, given: Point) -> bool:
     return called or isinstance(loss, BlackBox)
 
 
-def _translated(case: Case, given: Point) -> tuple[PreparedLoss, Gate] | None:
-    """Return a loss of complex numbers in NumPy as the same code in `jax.numpy`, and its gate.
+def _translated(
+    case: Case, given: Point, of_real: bool = False
+) -> tuple[PreparedLoss, Gate] | None:
+    """Return a loss in NumPy as the same code in `jax.numpy`, and its gate.
 
-    On power series, which NumPy would run it on, there are no complex numbers. None if no number is
-    complex, or the code does not run, or is another function there.
+    On power series, which NumPy would run it on, there are no complex numbers, and each parameter
+    costs a direction. None if the code does not run, has no rules, or is another function there; or
+    if no number is complex, unless those of real ones are wanted as well.
     """
     prepared = JaxLoss(case.rewritten(in_jax_with_promotion), translated=True)
-    with best_effort(TypeError, AttributeError):  # JAX's, of what it has not got
-        if prepared.traced(given).loss.with_complex is not None:
-            return _held(case, prepared, given)
+    with best_effort(TypeError, AttributeError, NotImplementedError):  # of what JAX has not got
+        if of_real:
+            prepared.on_series(given)
+        elif prepared.traced(given).loss.with_complex is None:
+            return None
+        return _held(case, prepared, given)
     return None

@@ -175,6 +175,11 @@ class NumpyLoss:
         if (apart > by_differences.SAFE * errors + ALIKE * size)[known].any():
             raise OtherSlopesError(OTHER_SLOPES)
 
+    @property
+    def operations(self) -> float:
+        """The operations on numbers of one run on series, as far as it has run."""
+        return self._memory.get("operations", 0.0)
+
     def attempt(self, given: Point) -> tuple[arb, np.ndarray]:
         """Run the code on series once, in one direction, and raise whatever it raises."""
         problem = self.problem(given)

@@ -86,6 +86,7 @@ class Untraced(Problem):
         if comparisons.strict and comparisons.on_another_path:
             raise UndecidableKinkError("a tie that decides which lines of the loss are run")
         self.memory["compares"] = bool(comparisons.decided.made)
+        self.memory["operations"] = lines.run.elements
         if answer.shape != ():
             got = f"an array of shape {answer.shape}"
             raise NoScalarError(f"loss: got {got}, expected one real scalar")

@@ -235,6 +235,7 @@ class NumpyRun:
 
     def _made(self, result: Any) -> Any:
         if isinstance(result, Dual):
+            self.run.elements += result.value.size
             return self.unpacked(self.perturbation.after(result) if self.perturbation else result)
         return result[()] if isinstance(result, np.ndarray) else result
 
