@@ -135,13 +135,14 @@ class Ruling:
 
     @property
     def limits(self) -> np.ndarray:
-        """The relative error of each element above which it is caught here, shape (size,).
+        """The relative error of each element above which it is wrong here, shape (size,).
 
         In a sample rounding may not have been measured. Then an error is wrong if a rerun shows
-        that, and undecidable otherwise.
+        that, and undecidable otherwise. So is one within a jump, or what a solver may be off by.
         """
         sizes = np.abs(balls.midpoints(self.yours.reference))
-        allowed = np.maximum(self.tolerance.sharp, self.tolerance.loose)
+        by = self.tolerance
+        allowed = np.fmax(np.maximum(by.sharp, by.loose), by.jump)
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             limits = np.where(sizes > 0, allowed / sizes, np.nan)
         # What is 0 by an estimate may be any number within its error.

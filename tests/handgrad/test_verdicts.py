@@ -8,6 +8,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from scipy.special import kv
 
 from handgrad import check_custom, check_gradient
 from tests.corpus.rows import wrong_links
@@ -44,6 +45,18 @@ def test_the_detection_limit_is_the_best_of_all_points_and_as_the_seed_says() ->
     assert several < 1e-6 < one
     slightly_off = check_gradient(lambda *p: stable(*p) * (1 + 2 * several), neuron, *BOB, seed=5)
     assert slightly_off.verdict == "disagree"
+
+
+def test_the_detection_limit_of_what_can_only_be_called() -> None:
+    """What a solver may be off by is not wrong yet."""
+
+    def off(factor: float) -> Any:
+        return check_gradient(
+            lambda x: -factor * kv(1, x), lambda x: kv(0, x[0]), np.array([1.2]), points=0
+        )
+
+    limit = off(1.0).leaves[0].detection_limit
+    assert [off(1 + by * limit).verdict for by in (0.5, 1.5)] == ["undecidable", "disagree"]
 
 
 @pytest.mark.slow
