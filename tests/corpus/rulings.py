@@ -5,6 +5,7 @@ The judge is whichever `handgrad` is imported, so that two revisions rule on the
 
 import json
 import os
+import signal
 import sys
 import time
 import warnings
@@ -20,6 +21,9 @@ import numpy as np
 
 from tests.corpus.all import MODELS, all_cases, of_model
 from tests.corpus.case import Case, verdict_of
+
+#: How many seconds of the processor a case may take: an old judge went on for ever in some.
+LONGEST = 120
 
 #: The formats of cases drawn afresh, and at how many points besides they are judged.
 FORMATS, POINTS = (np.float64, np.float32), (0, 2)
@@ -39,9 +43,16 @@ def drawn(seed: int, count: int) -> Iterator[Case]:
 def ruling(case: Case) -> dict[str, Any]:
     """Judge a case; what two judges have to have in common, and how long it took."""
     start = time.process_time()
+    found = {"case": case.name, "verdict": "none", "certified": None, "blame": None}
     with warnings.catch_warnings(action="ignore"), np.errstate(all="ignore"):
-        verdict, report = verdict_of(case.check)
-        found = {"case": case.name, "verdict": verdict, "certified": None, "blame": None}
+        signal.setitimer(signal.ITIMER_PROF, LONGEST)
+        try:
+            verdict, report = verdict_of(case.check)
+        except KeyboardInterrupt:
+            return found | {"says": f"not in {LONGEST} seconds"}
+        finally:
+            signal.setitimer(signal.ITIMER_PROF, 0)
+        found["verdict"] = verdict
         if isinstance(report, str):
             return found | {"says": report}
         found["certified"] = getattr(report, "certified", None)
@@ -57,6 +68,7 @@ def ruling(case: Case) -> dict[str, Any]:
 @click.option("--stored/--no-stored", default=True, help="Whether the corpus is ruled on.")
 def main(fresh: int, seed: int, stored: bool) -> None:
     """Rule on cases; one line of JSON each."""
+    signal.signal(signal.SIGPROF, signal.default_int_handler)
     cases = [*(all_cases().values() if stored else ()), *drawn(seed, fresh)]
     for case in cases:
         print(json.dumps(ruling(case), ensure_ascii=False), flush=True)
