@@ -14,6 +14,8 @@ from tests.attack.faults.table import stopped
 from tests.attack.hostile import lines
 from tests.attack.hostile.files import KINDS, REFUSALS
 from tests.attack.hostile.limits import SECONDS
+from tests.attack.mutants.command import because
+from tests.attack.mutants.equivalent import EQUIVALENT
 from tests.attack.parts import PARTS, Part
 from tests.tiers import fewer, one_of_each
 
@@ -70,6 +72,8 @@ def test_no_stored_edit_is_left() -> None:
     modules = PARTS[4].figures(PARTS[4].stored())["modules"]
     assert modules
     assert [row["name"] for row in modules if row["left"]] == []
+    survived = [row for row in PARTS[4].stored() if row["outcome"] == "survived"]
+    assert {because(row) for row in survived} == set(EQUIVALENT)
 
 
 @pytest.mark.parametrize("fault", ["SIGTERM", "Ctrl-C"])

@@ -108,14 +108,12 @@ def because(row: Row) -> str | None:
 
 
 def figures(stored: list[Row]) -> dict[str, Any]:
-    """Return what the document shows: how each module's edits ended, and those that do nothing."""
-    modules, same = [], []
+    """Return what the document shows: how each module's edits ended."""
+    modules = []
     for module in dict.fromkeys(place(row)[0] for row in stored):
         of = [row for row in stored if place(row)[0] == module]
         left = [row for row in of if row["outcome"] == "survived"]
-        same += [row for row in left if because(row)]
         counts = {"edits": len(of), "killed": len(of) - len(left)}
         counts["equivalent"] = sum(because(row) is not None for row in left)
         modules.append({"name": module} | counts | {"left": len(left) - counts["equivalent"]})
-    whys = {why: [place(row)[1] for row in same if because(row) == why] for why in EQUIVALENT}
-    return {"modules": modules, "edits": len(stored), "equivalent": whys}
+    return {"modules": modules, "edits": len(stored)}
