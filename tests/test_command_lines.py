@@ -104,8 +104,12 @@ assert not heavy & set(sys.modules), heavy & set(sys.modules)
 """
 
 
+@pytest.mark.parametrize("buffered", [True, False], ids=["buffered", "unbuffered"])
 @pytest.mark.parametrize("module", MODULES)
-def test_the_version_is_said_at_once_and_a_full_disk_is_bad_input(module: str) -> None:
+def test_the_version_is_said_at_once_and_a_full_disk_is_bad_input(
+    module: str, buffered: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONUNBUFFERED", "" if buffered else "1")
     command = [sys.executable, "-c", STARTING.format(module=module)]
     run = subprocess.run(command, capture_output=True, text=True, check=False)
     room = "" if module == "handgrad" else f"{module}, "

@@ -48,9 +48,14 @@ def prepared() -> Iterator[None]:
     except OSError as error:
         if not is_broken_pipe(error):
             raise
-        # Discard what is still buffered: the reader of the pipe is gone.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    finally:
+        try:
+            sys.stdout.flush()
+        except OSError:
+            # The reader is gone or the disk is full, which has been said. Python would try again to
+            # write what is still buffered, and end with 120.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def is_broken_pipe(error: BaseException) -> bool:
